@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.27;
+
+import {Order} from "../types/Order.sol";
+
+/// @notice What eligibility sees of an order: the key of its group (offers) or kind (requests); the number sorts them.
+/// @dev
+/// ```
+///          255 104 103      80 79            16 15       12 11  8 7       0
+/// group   |  0    | slot   24 | attributes 64 | credit    4 | 0 4 | 0     8 |
+/// kind    |  0    | from   24 | needs      64 | minCredit 4 | 0 4 | span  8 |
+/// ```
+type Key is uint256;
+
+using KeyLib for Key global;
+
+library KeyLib {
+    // The low bits of an order, from its slot on.
+    uint256 private constant SHARED = type(uint96).max;
+
+    function ofOffer(Order o) internal pure returns (Key) {
+        return Key.wrap((Order.unwrap(o) & SHARED) << 8);
+    }
+
+    function ofRequest(Order o) internal pure returns (Key) {
+        return Key.wrap((Order.unwrap(o) & SHARED) << 8 | o.span());
+    }
+
+    /// @notice The group's slot, or the first of the kind's window.
+    function slot(Key key) internal pure returns (uint256) {
+        return Key.unwrap(key) >> 80;
+    }
+
+    /// @notice The group's slot, or the last of the kind's window.
+    function lastSlot(Key key) internal pure returns (uint256) {
+        unchecked {
+            return slot(key) + (Key.unwrap(key) & type(uint8).max); // 24 and 8 bits
+        }
+    }
+
+    function attributes(Key key) internal pure returns (uint256) {
+        return (Key.unwrap(key) >> 16) & type(uint64).max;
+    }
+
+    function credit(Key key) internal pure returns (uint256) {
+        return (Key.unwrap(key) >> 12) & 0xf;
+    }
+}
