@@ -85,11 +85,16 @@ class Codec:
 
 
 def codec(annotation: Any) -> Codec:
-    """Return the codec of an annotation above, a dataclass of them, or a tuple of dataclasses."""
+    """Return the codec of an annotation above, a dataclass of them, or a tuple of dataclasses.
+
+    Plain `bytes` is Solidity's `bytes`.
+    """
+    if annotation is bytes:
+        return named_codec("bytes")
     if is_dataclass(annotation):
         return struct_codec(typing.cast(type, annotation))
     if typing.get_origin(annotation) is Annotated:
-        return _named(typing.get_args(annotation)[1])
+        return named_codec(typing.get_args(annotation)[1])
     item, _ = typing.get_args(annotation)  # tuple[Struct, ...]
     return _array(codec(item))
 
@@ -108,10 +113,11 @@ def arguments_codec(annotations: Iterable[Any]) -> Codec:
 
 
 @cache
-def _named(name: str) -> Codec:
+def named_codec(name: str) -> Codec:
+    """Return the codec of a type by its name: uintN, bool, address, bytes32, bytes, string, lists."""
     if name.endswith("]"):
         item, _, length = name[:-1].rpartition("[")
-        return _fixed(_named(item), int(length)) if length else _array(_named(item))
+        return _fixed(named_codec(item), int(length)) if length else _array(named_codec(item))
     if name.startswith("uint"):
         return _uint(name, int(name[4:]))
     return {"bool": _bool, "address": _address, "bytes32": _bytes32}.get(name, _blob)(name)

@@ -85,3 +85,11 @@ def refuse_readable_by_others(path: Path) -> None:
         raise KeyRefused(
             f"{path} can be read by others (mode {mode:04o})", next_step=f"chmod 600 {path}"
         )
+
+
+def read_password(path: Path) -> str:
+    """Read a password file's first line; raise NotFound or KeyRefused."""
+    if not path.is_file():
+        raise NotFound(f"no password file at {path}", next_step="name an existing file")
+    refuse_readable_by_others(path)
+    return path.read_text(encoding="utf-8").split("\n", 1)[0]

@@ -6,6 +6,7 @@ import {IMemberRegistry} from "./interfaces/IMemberRegistry.sol";
 import {Bits} from "./libraries/Bits.sol";
 import {ORDER_BYTES, Order, OrderLib} from "./types/Order.sol";
 import {Deployment, Parameters} from "./types/Parameters.sol";
+import {ROLE_ATTESTOR, ROLE_TRADER, SCOPE_OPERATE} from "./types/Rights.sol";
 
 /// @title AssetRegistry
 /// @notice Classes, assets, attested attributes and reserved capacity a slot. Holds no money and no orders.
@@ -19,9 +20,6 @@ contract AssetRegistry is IAssetRegistry {
     uint256 private constant MOST_ASSETS = 1_024; // a member
     uint256 private constant MOST_BOOK_SIZE = 2_000; // orders of both sides
     uint256 private constant MOST_PAIRS = 250_000; // kinds x groups that one clearing may have to look at
-    uint8 private constant OPERATE = 2; // scope
-    uint8 private constant TRADER = 1; // role
-    uint8 private constant ATTESTOR = 32; // role
 
     /* IMMUTABLES */
 
@@ -94,8 +92,8 @@ contract AssetRegistry is IAssetRegistry {
         external
         returns (uint24 asset)
     {
-        members.requireScope(member, msg.sender, OPERATE);
-        members.requireActive(member, TRADER);
+        members.requireScope(member, msg.sender, SCOPE_OPERATE);
+        members.requireActive(member, ROLE_TRADER);
         uint16 index = indexOf[code];
         require(index != 0, UnknownClass(code));
         require(capacity != 0, ZeroCapacity());
@@ -115,7 +113,7 @@ contract AssetRegistry is IAssetRegistry {
     /// @inheritdoc IAssetRegistry
     function raiseCapacity(uint24 asset, uint32 capacity) external {
         Asset storage record = _known(asset);
-        members.requireScope(record.member, msg.sender, OPERATE);
+        members.requireScope(record.member, msg.sender, SCOPE_OPERATE);
         require(capacity > record.capacity, CapacityNotRaised(asset, record.capacity, capacity));
 
         record.capacity = capacity;
@@ -127,7 +125,7 @@ contract AssetRegistry is IAssetRegistry {
 
     /// @inheritdoc IAssetRegistry
     function attest(uint24 asset, uint64 attributes, uint40 validUntil, bytes32 document) external {
-        uint24 attestor = members.requireAccount(msg.sender, ATTESTOR);
+        uint24 attestor = members.requireAccount(msg.sender, ROLE_ATTESTOR);
         Asset storage record = _known(asset);
 
         record.attributes = attributes;
@@ -147,13 +145,11 @@ contract AssetRegistry is IAssetRegistry {
         Asset memory record;
         for (uint256 i; i < count; ++i) {
             Order order = OrderLib.orderAt(orders, i);
-            if (asset != order.asset()) {
+            if (i == 0 || asset != order.asset()) {
                 asset = uint24(order.asset());
                 record = _known(asset);
                 require(record.member == member, AssetNotOwned(asset, member));
                 require(record.classIndex == classIndex, AssetOfOtherClass(asset, record.classIndex));
-            } else {
-                require(asset != 0, UnknownAsset(0));
             }
             uint256 slot = order.slot();
             uint64 attested = record.validUntil >= (slot + 1) * slotLength ? record.attributes : 0;

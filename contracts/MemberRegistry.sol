@@ -1,51 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ICapacityBook} from "./interfaces/ICapacityBook.sol";
+import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
+
 import {IMemberRegistry} from "./interfaces/IMemberRegistry.sol";
+import {MemberStore} from "./MemberStore.sol";
 import {Deployment, Parameters} from "./types/Parameters.sol";
-import {ALL_ROLES, ALL_SCOPES, ROLE_ARBITER, ROLE_COUNCIL, ROLE_TRADER, SCOPE_TRADE} from "./types/Rights.sol";
+import {ALL_ROLES, ALL_SCOPES, ROLE_COUNCIL, ROLE_TRADER, SCOPE_TRADE} from "./types/Rights.sol";
 
 /// @title MemberRegistry
 /// @notice Keeps members, their keys and roles, and the validator set. Moves no money and knows no order.
-contract MemberRegistry is IMemberRegistry {
-    /* CONSTANTS */
-
-    // Most seats and most arbiters: bounds every loop over them.
-    uint256 internal constant MOST = 64;
-
-    /* IMMUTABLES */
-
-    address public immutable councilContract;
-    ICapacityBook public immutable book;
-    uint256 public immutable moveDelay; // [s]
-
-    /* STORAGE */
-
-    mapping(uint24 member => Member) internal _members;
-    mapping(address signer => Signer) internal _signers;
-    mapping(uint24 member => Move) internal _moves;
-    mapping(uint256 word => uint256 bits) internal _suspended; // bit `member & 255` of word `member >> 8`
-
-    /// @inheritdoc IMemberRegistry
-    mapping(address account => uint24) public memberOf;
-
-    /// @inheritdoc IMemberRegistry
-    mapping(bytes32 identity => uint24) public memberByIdentity;
-
-    uint24[] internal _council; //  holders of the council role, suspended ones included
-    uint24[] internal _arbiters; // holders of the arbiter role, suspended ones included
-    address[] internal _validators;
-
-    /// @inheritdoc IMemberRegistry
-    uint24 public memberCount;
+contract MemberRegistry is MemberStore {
+    using BitMaps for BitMaps.BitMap;
 
     /* CONSTRUCTOR */
 
-    constructor(Deployment memory d, Parameters memory p, Admission[] memory founders, address[] memory validators) {
-        councilContract = d.council;
-        book = ICapacityBook(d.book);
-        moveDelay = p.moveDelay;
+    constructor(Deployment memory d, Parameters memory p, Admission[] memory founders, address[] memory validators)
+        MemberStore(d, p)
+    {
         for (uint256 i; i < founders.length; ++i) {
             _admit(founders[i]);
         }
@@ -94,7 +66,7 @@ contract MemberRegistry is IMemberRegistry {
         require(!isSuspended(member), AlreadySuspended(member));
         require(!_isLastSeat(member), LastCouncilMember(member));
 
-        _suspended[member >> 8] |= 1 << (member & 0xff);
+        _suspended.set(member);
 
         emit MemberSuspended(member);
     }
@@ -104,7 +76,7 @@ contract MemberRegistry is IMemberRegistry {
         _requireKnown(member);
         require(isSuspended(member), NotSuspended(member));
 
-        _suspended[member >> 8] &= ~(1 << (member & 0xff));
+        _suspended.unset(member);
 
         emit MemberReinstated(member);
     }
@@ -188,7 +160,7 @@ contract MemberRegistry is IMemberRegistry {
         require(msg.sender == address(book), NotBook(msg.sender));
         requireScope(member, signer, SCOPE_TRADE);
         requireActive(member, ROLE_TRADER);
-        if (memberOf[signer] == member) return; // the account has no limit
+        if (signer == _members[member].account) return; // the account has no limit
 
         Signer memory stored = _signers[signer];
         uint256 today = block.timestamp / 1 days;
@@ -199,83 +171,6 @@ contract MemberRegistry is IMemberRegistry {
         stored.day = uint32(today);
         stored.spent = uint96(spent + amount);
         _signers[signer] = stored;
-    }
-
-    /* VIEWS */
-
-    /// @inheritdoc IMemberRegistry
-    function requireScope(uint24 member, address signer, uint8 scope) public view {
-        require(_mayAct(member, signer, scope), NotSigner(member, signer, scope));
-    }
-
-    /// @inheritdoc IMemberRegistry
-    function requireActive(uint24 member, uint8 role) public view {
-        require(_members[member].roles & role == role && !isSuspended(member), MemberNotActive(member, role));
-    }
-
-    /// @inheritdoc IMemberRegistry
-    function requireAccount(address account, uint8 role) external view returns (uint24 member) {
-        member = memberOf[account];
-        require(member != 0, NotAccount(account));
-        requireActive(member, role);
-    }
-
-    /// @inheritdoc IMemberRegistry
-    function hasScope(uint24 member, address signer, uint8 scope) external view returns (bool) {
-        return _mayAct(member, signer, scope);
-    }
-
-    /// @inheritdoc IMemberRegistry
-    function getMember(uint24 member) external view returns (Member memory) {
-        return _members[member];
-    }
-
-    /// @inheritdoc IMemberRegistry
-    function getSigner(address signer) external view returns (Signer memory) {
-        return _signers[signer];
-    }
-
-    /// @inheritdoc IMemberRegistry
-    function getMove(uint24 member) external view returns (Move memory) {
-        return _moves[member];
-    }
-
-    /// @inheritdoc IMemberRegistry
-    function groupOf(uint24 member) external view returns (uint24) {
-        return _members[member].group;
-    }
-
-    /// @inheritdoc IMemberRegistry
-    function accountOf(uint24 member) external view returns (address) {
-        return _members[member].account;
-    }
-
-    /// @inheritdoc IMemberRegistry
-    function isSuspended(uint24 member) public view returns (bool) {
-        return (_suspended[member >> 8] >> (member & 0xff)) & 1 == 1;
-    }
-
-    /// @inheritdoc IMemberRegistry
-    function areSuspended(uint24[] calldata members) external view returns (bool[] memory suspended) {
-        suspended = new bool[](members.length);
-        for (uint256 i; i < members.length; ++i) {
-            suspended[i] = isSuspended(members[i]);
-        }
-    }
-
-    /// @inheritdoc IMemberRegistry
-    function council() external view returns (uint24[] memory) {
-        return _activeOutside(_council, 0, 0); // no group is 0
-    }
-
-    /// @inheritdoc IMemberRegistry
-    function arbitersOutside(uint24 groupA, uint24 groupB) external view returns (uint24[] memory) {
-        return _activeOutside(_arbiters, groupA, groupB);
-    }
-
-    /// @inheritdoc IMemberRegistry
-    function getValidators() external view returns (address[] memory) {
-        return _validators;
     }
 
     /* INTERNAL */
@@ -305,17 +200,17 @@ contract MemberRegistry is IMemberRegistry {
         emit MemberAdmitted(member, admission.account, admission);
     }
 
-    /// @dev Sets the role bits and keeps the lists of seats and arbiters.
-    function _changeRoles(uint24 member, uint8 roles) internal {
-        uint8 added = roles & ~_members[member].roles;
-        uint8 removed = _members[member].roles & ~roles;
-        require(added & ROLE_COUNCIL == 0 || _council.length < MOST, TooManyCouncilMembers(MOST));
-        require(added & ROLE_ARBITER == 0 || _arbiters.length < MOST, TooManyArbiters(MOST));
+    function _setValidators(address[] memory validators) internal {
+        require(validators.length != 0, EmptyValidators());
+        for (uint256 i; i < validators.length; ++i) {
+            require(validators[i] != address(0), ZeroValidator(i));
+            for (uint256 j; j < i; ++j) {
+                require(validators[j] != validators[i], DuplicateValidator(validators[i]));
+            }
+        }
 
-        _members[member].roles = roles;
-        if (added & ROLE_COUNCIL != 0) _council.push(member);
-        if (added & ROLE_ARBITER != 0) _arbiters.push(member);
-        if (removed & ROLE_COUNCIL != 0) _remove(_council, member);
-        if (removed & ROLE_ARBITER != 0) _remove(_arbiters, member);
+        _validators = validators;
+
+        emit ValidatorsSet(validators);
     }
 }

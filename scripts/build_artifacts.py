@@ -114,8 +114,13 @@ def compile_contracts(paths: list[str], version: str, settings: Json) -> Json:
 
 
 def warnings_of(output: Json) -> list[str]:
-    """Return solc's warnings, formatted as it prints them."""
-    return [e["formattedMessage"] for e in output.get("errors", []) if e["severity"] == "warning"]
+    """Return solc's warnings about our sources, as it prints them; libraries' are not ours."""
+    return [
+        error["formattedMessage"]
+        for error in output.get("errors", [])
+        if error["severity"] == "warning"
+        and is_ours(error.get("sourceLocation", {}).get("file", f"{CONTRACTS.name}/"))
+    ]
 
 
 def declarations(output: Json) -> dict[int, Json]:

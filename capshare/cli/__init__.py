@@ -23,10 +23,6 @@ class Entry:
 
 
 COMMANDS: dict[str, Entry] = {
-    "audit": Entry(
-        target="capshare.cli.audit:audit",
-        summary=_("Replay the log and compare it with the contracts."),
-    ),
     "clear": Entry(
         target="capshare.cli.clear:clear",
         summary=_("Solve a book, or check an allocation, without a chain."),

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from eth_hash.auto import keccak
@@ -21,7 +21,7 @@ class DevAccount:
     """An account that a devnet funds and, in process, signs for."""
 
     address: str  # checksummed
-    key: bytes  #   private key; worth nothing outside a devnet, since the seed gives it
+    key: bytes = field(repr=False)  # private; worth nothing elsewhere, since the seed gives it
 
     @property
     def raw(self) -> bytes:
@@ -33,7 +33,9 @@ def dev_accounts(seed: str = DEFAULT_SEED, count: int = DEFAULT_COUNT) -> tuple[
     """Derive `count` accounts: key i is keccak256("capshare dev account" | seed | i) mod order."""
     accounts = []
     for index in range(count):
-        digest = keccak(b"capshare dev account\0" + seed.encode() + b"\0" + index.to_bytes(4, "big"))
+        digest = keccak(
+            b"capshare dev account\0" + seed.encode() + b"\0" + index.to_bytes(4, "big")
+        )
         key = (int.from_bytes(digest, "big") % (_CURVE_ORDER - 1) + 1).to_bytes(32, "big")
         address = PrivateKey(key).public_key.to_checksum_address()
         accounts.append(DevAccount(address=address, key=key))

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from eth.abc import ReceiptAPI, SignedTransactionAPI
 from eth.vm.forks.london.blocks import LondonBlockHeader
 
 from capshare.devnet.evm import Outcome
+
+BASE_FEE: Final = 0  # [wei] as on the network that members run: a transaction may pay nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,3 +115,46 @@ def logs_of(blocks: Sequence[Block], wanted: LogFilter) -> Iterator[LogEntry]:
             for log in receipt.logs:
                 if wanted.takes(log):
                     yield log
+
+
+def receipts_of(
+    header: LondonBlockHeader,
+    done: Sequence[tuple[bytes, SignedTransactionAPI, Outcome, ReceiptAPI]],
+) -> tuple[Receipt, ...]:
+    """Place what a block's transactions did: hash, transaction, outcome, consensus receipt each."""
+    receipts: list[Receipt] = []
+    log_index = 0
+    for index, (transaction_hash, transaction, outcome, consensus) in enumerate(done):
+        logs = tuple(
+            LogEntry(
+                address=address,
+                topics=topics,
+                data=data,
+                block_number=header.block_number,
+                block_hash=header.hash,
+                transaction_hash=transaction_hash,
+                transaction_index=index,
+                log_index=log_index + place,
+            )
+            for place, (address, topics, data) in enumerate(outcome.logs)
+        )
+        log_index += len(logs)
+        receipts.append(
+            Receipt(
+                transaction=transaction,
+                transaction_hash=transaction_hash,
+                transaction_index=index,
+                block_number=header.block_number,
+                block_hash=header.hash,
+                timestamp=header.timestamp,
+                cumulative_gas_used=consensus.gas_used,
+                effective_gas_price=min(
+                    transaction.max_fee_per_gas,
+                    BASE_FEE + transaction.max_priority_fee_per_gas,
+                ),
+                outcome=outcome,
+                logs=logs,
+                consensus=consensus,
+            )
+        )
+    return tuple(receipts)

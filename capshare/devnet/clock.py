@@ -26,6 +26,11 @@ class Clock:
         self._offset = 0  # [s] ahead of `now`; for a virtual clock, ahead of the next block
         self._next: int | None = None
 
+    @property
+    def flows(self) -> bool:
+        """Whether time goes on by itself, and nobody has named the next block's."""
+        return not self.virtual and self._next is None
+
     def time_after(self, parent: int) -> int:
         """Return the timestamp [unix s] that a block on top of `parent`'s gets now."""
         if self._next is not None:

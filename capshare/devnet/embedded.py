@@ -5,11 +5,12 @@ transaction may pay nothing. Every transaction is mined at once in a block of it
 `automine` is off. The chain is the caller's alone: share it between threads with a lock.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, cast
 
 from eth.abc import ReceiptAPI, SignedTransactionAPI
+from eth.db.atomic import AtomicDB
 from eth.vm.forks.london.blocks import LondonBlockHeader
 from eth.vm.forks.london.state import LondonState
 from eth.vm.forks.london.transactions import LondonTransactionBuilder
@@ -17,24 +18,32 @@ from eth_keys.datatypes import PrivateKey
 from eth_typing import Address, BlockNumber, Hash32
 
 from capshare.devnet.accounts import BALANCE, DevAccount, dev_accounts
-from capshare.devnet.blocks import Block, LogEntry, LogFilter, Receipt, logs_of
+from capshare.devnet.blocks import (
+    Block,
+    LogEntry,
+    LogFilter,
+    Receipt,
+    logs_of,
+    receipts_of,
+)
 from capshare.devnet.clock import Clock, ClockReading
+from capshare.devnet.estimate import estimate
 from capshare.devnet.evm import CallFailed, CallMessage, Machine, Outcome, TransactionRefused
+from capshare.devnet.history import Blockish, History
+from capshare.devnet.pool import Pool
 from capshare.errors import NotFound
 
 CHAIN_ID: Final = 31337
 BLOCK_GAS_LIMIT: Final = 200_000_000
 ZERO_ADDRESS: Final = bytes(20)
-ESTIMATE_TOLERANCE: Final = 0.015  # of the gas: how far above the least an estimate may be
-
-Blockish = int | str  # a height, or "latest", "earliest", "pending", "safe", "finalized"
+KEPT_VIEWS: Final = 64  # states held open, each with its caches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Snapshot:
     height: int
     clock: ClockReading
-    pool: Mapping[bytes, SignedTransactionAPI]
+    pool: Pool
 
 
 class EmbeddedChain:
@@ -65,10 +74,8 @@ class EmbeddedChain:
         self._machine = Machine(chain_id=chain_id, fast=fast)
         self._keys = {account.raw: PrivateKey(account.key) for account in self.accounts}
         self._snapshots: list[_Snapshot] = []
-        self._pool: dict[bytes, SignedTransactionAPI] = {}  # by hash, in the order of arrival
-        self._receipts: dict[bytes, Receipt] = {}
-        self._numbers: dict[bytes, int] = {}
-        self._views: dict[tuple[int, bool], LondonState] = {}  # opened for calls, of one head
+        self._pool = Pool()
+        self._views: dict[int, LondonState] = {}  # opened for calls, by height
 
         root = self._machine.genesis_root(
             {account.raw: BALANCE for account in self.accounts} | dict(balances or {})
@@ -81,16 +88,19 @@ class EmbeddedChain:
             timestamp=start,
             state_root=Hash32(root),
         )
-        genesis = Block(header=header, hash=header.hash, receipts=())
-        self._blocks = [genesis]
-        self._numbers[genesis.hash] = 0
+        self._history = History(Block(header=header, hash=header.hash, receipts=()))
 
     # Blocks
 
     @property
+    def database(self) -> AtomicDB:
+        """The nodes of all state tries, by hash; for proofs."""
+        return self._machine.database
+
+    @property
     def head(self) -> Block:
         """The latest block."""
-        return self._blocks[-1]
+        return self._history.head
 
     @property
     def time(self) -> int:
@@ -99,29 +109,11 @@ class EmbeddedChain:
 
     def block(self, block: Blockish = "latest") -> Block:
         """Return a sealed block; "pending" is the latest. Raises `NotFound`."""
-        number = self.number(block)
-        return self._blocks[min(number, self.head.number)]
+        return self._history.block(block)
 
     def block_by_hash(self, block_hash: bytes) -> Block:
         """Return a block by its hash. Raises `NotFound`."""
-        number = self._numbers.get(block_hash)
-        if number is None:
-            raise NotFound(f"no block 0x{block_hash.hex()}")
-        return self._blocks[number]
-
-    def number(self, block: Blockish) -> int:
-        """Return the height that `block` names; "pending" is one above the head."""
-        if isinstance(block, int):
-            if not 0 <= block <= self.head.number:
-                raise NotFound(f"no block {block}; the chain ends at {self.head.number}")
-            return block
-        if block == "earliest":
-            return 0
-        if block in ("latest", "safe", "finalized"):
-            return self.head.number
-        if block == "pending":
-            return self.head.number + 1
-        raise NotFound(f"no block {block!r}")
+        return self._history.by_hash(block_hash)
 
     # Sending
 
@@ -134,8 +126,8 @@ class EmbeddedChain:
         transaction = self._machine.decode(raw)
         transaction_hash = bytes(transaction.hash)
         self._admit(transaction, transaction_hash)
-        self._pool[transaction_hash] = transaction
-        while self.automine and (ready := self._ready()):
+        self._pool.add(transaction_hash, transaction)
+        while self.automine and (ready := self._pool.ready(self.nonce)):
             refused = self._seal(ready[:1], keep_empty=False)
             if transaction_hash in refused:
                 raise refused[transaction_hash]
@@ -197,25 +189,27 @@ class EmbeddedChain:
             self.set_next_timestamp(timestamp)
         chosen: list[bytes] = []
         room = self.gas_limit
-        for transaction_hash in self._ready():
-            gas = self._pool[transaction_hash].gas
-            if gas > room:
+        for transaction_hash in self._pool.ready(self.nonce):
+            waiting = self._pool.find(transaction_hash)
+            if waiting is None or waiting.gas > room:
                 break  # a later one of the same sender could not go before it
             chosen.append(transaction_hash)
-            room -= gas
+            room -= waiting.gas
         self._seal(chosen)
         return self.head
 
     def receipt(self, transaction_hash: bytes) -> Receipt:
         """Return a mined transaction's receipt. Raises `NotFound`."""
-        receipt = self._receipts.get(transaction_hash)
-        if receipt is None:
-            raise NotFound(f"no mined transaction 0x{transaction_hash.hex()}")
-        return receipt
+        return self._history.receipt(transaction_hash)
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether transactions wait for a block."""
+        return bool(self._pool)
 
     def waiting(self, transaction_hash: bytes) -> SignedTransactionAPI | None:
         """Return a transaction that is taken but not mined yet."""
-        return self._pool.get(transaction_hash)
+        return self._pool.find(transaction_hash)
 
     # Reading
 
@@ -252,32 +246,9 @@ class EmbeddedChain:
         state = self._view(block)
 
         def run(gas: int) -> Outcome:
-            return self._machine.call(
-                state,
-                CallMessage(
-                    sender=message.sender,
-                    to=message.to,
-                    data=message.data,
-                    value=message.value,
-                    gas=gas,
-                    gas_price=message.gas_price,
-                    access_list=message.access_list,
-                ),
-            )
+            return self._machine.call(state, replace(message, gas=gas))
 
-        outcome = run(message.gas)
-        if not outcome.succeeded:
-            raise CallFailed(outcome.error, data=outcome.output, reverted=outcome.reverted)
-        low = outcome.gas_used + outcome.gas_refunded - 1  # never enough
-        high = message.gas
-        guess = low + 1
-        while low + 1 < high and (high - low) / high > ESTIMATE_TOLERANCE:
-            if _suffices(run, guess):
-                high = guess
-            else:
-                low = guess
-            guess = min((low + high) // 2, low * 2)
-        return high
+        return estimate(run, message.gas)
 
     def balance(self, address: bytes, block: Blockish = "latest") -> int:
         """Return an account's coins [wei]."""
@@ -287,7 +258,7 @@ class EmbeddedChain:
         """Return how many transactions an account has sent; "pending" counts the waiting ones."""
         nonce = self._view("latest" if block == "pending" else block).get_nonce(Address(address))
         if block == "pending":
-            waiting = {each.nonce for each in self._pool.values() if each.sender == address}
+            waiting = self._pool.nonces(address)
             while nonce in waiting:
                 nonce += 1
         return nonce
@@ -305,7 +276,7 @@ class EmbeddedChain:
     ) -> Iterator[LogEntry]:
         """Yield logs of the blocks `first` to `last`, both included, in the chain's order."""
         end = self.head.number if last is None else min(last, self.head.number)
-        return logs_of(self._blocks[first : end + 1], wanted or LogFilter())
+        return logs_of(self._history.span(first, end), wanted or LogFilter())
 
     # Time, snapshots
 
@@ -330,9 +301,7 @@ class EmbeddedChain:
     def snapshot(self) -> int:
         """Remember the chain as it is and return the number to `revert` to."""
         self._snapshots.append(
-            _Snapshot(
-                height=self.head.number, clock=self.clock.reading(), pool=dict(self._pool)
-            )
+            _Snapshot(height=self.head.number, clock=self.clock.reading(), pool=self._pool.copy())
         )
         return len(self._snapshots)
 
@@ -342,33 +311,25 @@ class EmbeddedChain:
             raise NotFound(f"no snapshot {snapshot}")
         kept = self._snapshots[snapshot - 1]
         del self._snapshots[snapshot - 1 :]
-        for block in self._blocks[kept.height + 1 :]:
-            del self._numbers[block.hash]
-            for receipt in block.receipts:
-                del self._receipts[receipt.transaction_hash]
-        del self._blocks[kept.height + 1 :]
-        self._pool = dict(kept.pool)
+        self._history.cut(kept.height)
+        self._pool = kept.pool
         self._views.clear()
         self.clock.restore(kept.clock)
 
     # Inside
 
     def _view(self, block: Blockish) -> LondonState:
-        number = self.number(block)
-        pending = number > self.head.number
-        key = (number, pending)
-        state = self._views.get(key)
-        if state is None:
-            below = self._blocks[min(number, self.head.number)]
-            header = self._next_header() if pending else below.header
-            ancestors = self._ancestors(number)
-            state = self._machine.state(below.header.state_root, header, ancestors)
-            if not pending:  # a pending block's time moves on
-                self._views[key] = state
-        return state
-
-    def _ancestors(self, number: int) -> Iterator[bytes]:
-        return (self._blocks[each].hash for each in range(number - 1, -1, -1))
+        number = self._history.number(block)
+        ancestors = self._history.ancestors(number)
+        if number > self.head.number:  # pending: never kept, for its time moves on
+            header = self._next_header()
+            return self._machine.state(header.state_root, header, ancestors)
+        if number not in self._views:
+            if len(self._views) >= KEPT_VIEWS:
+                self._views.clear()
+            header = self._history.block(number).header
+            self._views[number] = self._machine.state(header.state_root, header, ancestors)
+        return self._views[number]
 
     def _next_header(self) -> LondonBlockHeader:
         head = self.head
@@ -382,7 +343,7 @@ class EmbeddedChain:
         )
 
     def _admit(self, transaction: SignedTransactionAPI, transaction_hash: bytes) -> None:
-        if transaction_hash in self._receipts or transaction_hash in self._pool:
+        if self._history.is_mined(transaction_hash) or transaction_hash in self._pool:
             raise TransactionRefused("already known")
         if transaction.gas > self.gas_limit:
             raise TransactionRefused(
@@ -392,10 +353,7 @@ class EmbeddedChain:
         nonce = self.nonce(sender)
         if transaction.nonce < nonce:
             raise TransactionRefused(f"nonce too low: next nonce {nonce}, tx {transaction.nonce}")
-        if any(
-            each.sender == sender and each.nonce == transaction.nonce
-            for each in self._pool.values()
-        ):
+        if transaction.nonce in self._pool.nonces(sender):
             raise TransactionRefused(f"nonce {transaction.nonce} is waiting already")
         cost = transaction.value + transaction.gas * transaction.max_fee_per_gas
         balance = self.balance(sender)
@@ -404,21 +362,6 @@ class EmbeddedChain:
                 f"insufficient funds for gas * price + value: have {balance}, want {cost}"
             )
 
-    def _ready(self) -> list[bytes]:
-        """Return the waiting transactions whose turn it is: by arrival, each sender's by nonce."""
-        by_sender: dict[bytes, dict[int, bytes]] = {}
-        for transaction_hash, transaction in self._pool.items():
-            by_sender.setdefault(transaction.sender, {})[transaction.nonce] = transaction_hash
-        turn = {sender: self.nonce(sender) for sender in by_sender}
-        ready: list[bytes] = []
-        for transaction in self._pool.values():
-            sender = transaction.sender
-            next_hash = by_sender[sender].get(turn[sender])
-            if next_hash is not None:
-                ready.append(next_hash)
-                turn[sender] += 1
-        return ready
-
     def _seal(
         self, hashes: Sequence[bytes], *, keep_empty: bool = True
     ) -> dict[bytes, TransactionRefused]:
@@ -426,79 +369,33 @@ class EmbeddedChain:
         refused: dict[bytes, TransactionRefused] = {}
         header = self._next_header()
         state = self._machine.state(
-            header.state_root, header, self._ancestors(header.block_number)
+            header.state_root, header, self._history.ancestors(header.block_number)
         )
         done: list[tuple[bytes, SignedTransactionAPI, Outcome, ReceiptAPI]] = []
         for transaction_hash in hashes:
-            transaction = self._pool.pop(transaction_hash)
+            transaction = self._pool.take(transaction_hash)
             try:
                 outcome, receipt = self._machine.transact(state, header, transaction)
             except TransactionRefused as error:
                 refused[transaction_hash] = error
                 continue
-            header = header.copy(gas_used=receipt.gas_used, bloom=header.bloom | receipt.bloom)
+            header = _with(header, gas_used=receipt.gas_used, bloom=header.bloom | receipt.bloom)
             done.append((transaction_hash, transaction, outcome, receipt))
         if not done and not keep_empty:
             return refused
         state.persist()
-        header = header.copy(
+        header = _with(
+            header,
             state_root=state.state_root,
             transaction_root=self._machine.trie_root([each for _, each, _, _ in done]),
             receipt_root=self._machine.trie_root([each for _, _, _, each in done]),
         )
-        block = Block(header=header, hash=header.hash, receipts=_receipts(header, done))
-        self._blocks.append(block)
-        self._numbers[block.hash] = block.number
-        self._receipts.update((each.transaction_hash, each) for each in block.receipts)
+        block = Block(header=header, hash=header.hash, receipts=receipts_of(header, done))
+        self._history.append(block)
         self._views.clear()
         self.clock.sealed(block.timestamp)
         return refused
 
 
-def _suffices(run: Callable[[int], Outcome], gas: int) -> bool:
-    try:
-        return run(gas).succeeded
-    except CallFailed:  # not even the intrinsic gas
-        return False
-
-
-def _receipts(
-    header: LondonBlockHeader,
-    done: Sequence[tuple[bytes, SignedTransactionAPI, Outcome, ReceiptAPI]],
-) -> tuple[Receipt, ...]:
-    receipts: list[Receipt] = []
-    log_index = 0
-    for index, (transaction_hash, transaction, outcome, consensus) in enumerate(done):
-        logs = tuple(
-            LogEntry(
-                address=address,
-                topics=topics,
-                data=data,
-                block_number=header.block_number,
-                block_hash=header.hash,
-                transaction_hash=transaction_hash,
-                transaction_index=index,
-                log_index=log_index + place,
-            )
-            for place, (address, topics, data) in enumerate(outcome.logs)
-        )
-        log_index += len(logs)
-        receipts.append(
-            Receipt(
-                transaction=transaction,
-                transaction_hash=transaction_hash,
-                transaction_index=index,
-                block_number=header.block_number,
-                block_hash=header.hash,
-                timestamp=header.timestamp,
-                cumulative_gas_used=consensus.gas_used,
-                effective_gas_price=min(
-                    transaction.max_fee_per_gas,
-                    header.base_fee_per_gas + transaction.max_priority_fee_per_gas,
-                ),
-                outcome=outcome,
-                logs=logs,
-                consensus=consensus,
-            )
-        )
-    return tuple(receipts)
+def _with(header: LondonBlockHeader, **fields: object) -> LondonBlockHeader:
+    return cast(LondonBlockHeader, header.copy(**fields))

@@ -13,7 +13,7 @@ from eth.constants import BLANK_ROOT_HASH, CREATE_CONTRACT_ADDRESS
 from eth.db.atomic import AtomicDB
 from eth.db.backends.memory import MemoryDB
 from eth.db.trie import make_trie_root_and_nodes
-from eth.exceptions import Revert, VMError
+from eth.exceptions import PyEVMError, Revert, VMError
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.forks.berlin.transactions import calculate_txn_intrinsic_gas_berlin
 from eth.vm.forks.frontier.transaction_context import FrontierTransactionContext
@@ -23,8 +23,9 @@ from eth.vm.forks.london.state import LondonState
 from eth.vm.forks.london.transactions import LondonTransactionBuilder
 from eth.vm.message import Message
 from eth_hash.auto import keccak
+from eth_keys.exceptions import BadSignature
 from eth_typing import Address, BlockNumber, Hash32
-from eth_utils import ValidationError
+from eth_utils.exceptions import ValidationError
 from rlp import encode as rlp_encode
 from rlp.exceptions import RLPException
 
@@ -133,14 +134,18 @@ class Machine:
         """
         try:
             transaction = LondonTransactionBuilder.decode(raw)
-            transaction.validate()
-            transaction.sender  # noqa: B018  (recovers now, so that a bad signature fails here)
-        except (RLPException, ValidationError, VMError, ValueError, TypeError, IndexError) as error:
+            sender = transaction.sender
+        except (RLPException, ValidationError, BadSignature, PyEVMError, ValueError) as error:
             raise TransactionRefused(f"invalid transaction: {error}") from error
         if transaction.chain_id != self.chain_id:
             raise TransactionRefused(
                 f"invalid chain id for signer: have {transaction.chain_id} want {self.chain_id}",
                 next_step="Sign for this chain's id (EIP-155).",
+            )
+        if transaction.gas < transaction.intrinsic_gas:
+            raise TransactionRefused(
+                f"intrinsic gas too low: have {transaction.gas}, want {transaction.intrinsic_gas},"
+                f" sender 0x{sender.hex()}"
             )
         return transaction
 
@@ -191,7 +196,7 @@ class Machine:
             value=message.value,
             data=b"" if is_create else message.data,
             code=message.data if is_create else state.get_code(Address(message.to)),
-            create_address=created,  # type: ignore[arg-type]  (py-evm: implicit Optional)
+            create_address=created,  # type: ignore[arg-type]  # its None is implicit there
         )
         state.mark_address_warm(sender)
         state.mark_address_warm(evm_message.storage_address)
@@ -256,7 +261,7 @@ def _prefer_fast_keccak() -> None:
         from eth_hash.backends import pysha3
     except ImportError:
         return
-    keccak.hasher = pysha3.backend.keccak256  # type: ignore[method-assign]
+    keccak.hasher = pysha3.backend.keccak256  # type: ignore[assignment]
 
 
 _prefer_fast_keccak()

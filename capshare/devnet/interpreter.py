@@ -201,7 +201,7 @@ def _grow(computation: Any, end: int, gas: int) -> int:
     return gas
 
 
-def _run(computation: Any, program: Program) -> None:  # noqa: C901
+def _run(computation: Any, program: Program) -> None:
     instructions, destinations = program.instructions, program.destinations
     meter = computation._gas_meter
     stack = computation._stack.values

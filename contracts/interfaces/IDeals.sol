@@ -7,6 +7,8 @@ import {DealState, DealTerms} from "../types/Deal.sol";
 /// @notice One root a clearing, and the life of each deal that somebody acted on. Knows no token.
 /// @dev Terms come with every call, proven against the clearing's root. An action is valid at `now <= deadline`. Every
 /// deadline is executable by anyone, so money never waits for somebody's goodwill.
+/// Checks of every verb: {EmptyList}, {ListLengths}, then deal by deal: {NotProven}, {WrongState}, the time, the party
+/// ({IMemberRegistry-NotSigner}), the figures. Money that a call frees is free before it locks any: one release, then one lock.
 interface IDeals {
     /// @notice A deal named by its terms and their proof.
     struct Reference {
@@ -14,7 +16,7 @@ interface IDeals {
         bytes32[] proof; // Merkle path, sorted pairs (OpenZeppelin MerkleProof)
     }
 
-    /// @notice What is stored of a touched deal: one word.
+    /// @notice What is stored of a touched deal: one word. A final step changes `state` only and keeps the last figures.
     struct Progress {
         DealState state;
         uint32 reported; // [capacity units]
@@ -34,6 +36,8 @@ interface IDeals {
 
     error NotClearing(address sender);
     error EmptyList();
+    /// @notice Each deal needs its entry in every list; `entries` is the length of the first list that differs.
+    error ListLengths(uint256 deals, uint256 entries);
     /// @notice The terms are not a leaf of the clearing's root.
     error NotProven(uint64 deal);
     /// @notice The deal's state does not allow this.
@@ -63,11 +67,14 @@ interface IDeals {
     /// @notice Disputes a contest, locking a bond; sender: an operate key of the provider.
     function dispute(Reference[] calldata deals, bytes32[] calldata evidence) external;
     /// @notice Rules a dispute; sender: the account of its arbiter, after half of J of any other eligible one.
+    /// @dev Eligible: active arbiter, now outside both owner groups. Late enough: `now > deadline - J + J / 2`.
     function rule(Reference calldata deal, uint32 quantity, bytes32 reason) external;
     /// @notice Gives deals up before their gates: half of the bond goes to the consumer; sender: an operate key of the provider.
     function release(Reference[] calldata deals) external;
     /// @notice Undoes a deal that both parties sign away; anyone may carry it. Everything is returned.
-    /// @dev EIP-712 type: `Consent(uint64 deal,uint8 state,uint32 reported,uint32 accepted,uint40 deadline)`.
+    /// @dev EIP-712 type: `Consent(uint64 deal,uint8 state,uint32 reported,uint32 accepted,uint40 deadline)`, domain "capshare",
+    /// version "1". `deadline` ends the consent; it bounds the deal's own, which is checked first.
+    /// Checks: {NotProven}, {WrongState}, {DealDeadlinePassed}, {ConsentExpired}, {BadConsent} of the provider, of the consumer.
     function cancel(
         Reference calldata deal,
         uint40 deadline,

@@ -93,10 +93,15 @@ interface IMemberRegistry {
     /* ADMISSION AND ROLES: COUNCIL ONLY */
 
     /// @notice Admits a legal entity. Council only.
+    /// @dev Checks: {NotCouncilCall}, {ZeroAccount}, {AddressTaken}, {ZeroIdentity}, {IdentityTaken}, {UnknownGroup},
+    /// {UnknownRoles}, {TooManyCouncilMembers}, {TooManyArbiters}.
     function admit(Admission calldata admission) external returns (uint24 member);
     /// @notice Sets a member's role bits. The last active council member keeps its seat. At most 64 arbiters and 64 seats.
+    /// @dev A lost role leaves its list: the list's last entry takes the place. Checks: {NotCouncilCall}, {UnknownMember},
+    /// {UnknownRoles}, {LastCouncilMember}, {TooManyCouncilMembers}, {TooManyArbiters}.
     function setRoles(uint24 member, uint8 roles) external;
     /// @notice Changes a member's owner group; refused while it has live orders.
+    /// @dev Checks: {NotCouncilCall}, {UnknownMember}, {UnknownGroup} (0 included), {HasLiveOrders}.
     function setGroup(uint24 member, uint24 group) external;
     /// @notice Suspends: posts nothing, orders dead at once; deals, refunds and withdrawals go on.
     function suspend(uint24 member) external;
@@ -104,13 +109,17 @@ interface IMemberRegistry {
     /// @notice Replaces the validator node set; never empty, no zero, no duplicate.
     function setValidators(address[] calldata validators) external;
     /// @notice Starts the move of a member's account; replaces a pending one.
+    /// @dev Checks: {NotCouncilCall}, {UnknownMember}, {ZeroAccount}, {AddressTaken}.
     function startMove(uint24 member, address account) external;
 
     /* BY THE MEMBER'S ACCOUNT */
 
     /// @notice Stops a pending move. Only the current account.
+    /// @dev Checks: {NotAccount} unless the sender is the account of `member`, {NoMovePending}.
     function vetoMove(uint24 member) external;
-    /// @notice Sets, changes or (scopes 0) removes a signer key of the sender's member.
+    /// @notice Sets, changes or (scopes 0) removes a signer key of the sender's member, suspended or not.
+    /// @dev A change keeps the day's spending. Checks: {NotAccount}, {ZeroAccount}, {UnknownScopes}, {AddressTaken} if `signer`
+    /// is any member's account or another's signer.
     function setSigner(address signer, uint8 scopes, uint96 limit) external;
     /// @notice Sets the sender's member's X25519 key.
     function setEncryptionKey(bytes32 key, uint40 validUntil) external;
@@ -118,11 +127,13 @@ interface IMemberRegistry {
     /* BY ANYONE */
 
     /// @notice Completes a due move.
+    /// @dev Checks: {NoMovePending}, {MoveNotDue}, {AddressTaken} if the new account was taken meanwhile.
     function completeMove(uint24 member) external;
 
     /* BY THE BOOK */
 
     /// @notice Checks that `signer` may post for the active trader `member` now and counts `amount` against its day. Book only.
+    /// @dev The account spends without limit and is not counted. Checks: {NotBook}, {NotSigner}, {MemberNotActive}, {LimitExceeded}.
     function spend(uint24 member, address signer, uint256 amount) external;
 
     /* VIEWS */
@@ -133,6 +144,8 @@ interface IMemberRegistry {
     function requireActive(uint24 member, uint8 role) external view;
     /// @notice Active member with the role behind an account; reverts with {NotAccount} or {MemberNotActive}.
     function requireAccount(address account, uint8 role) external view returns (uint24 member);
+    /// @notice Whether `signer` is the member's account or a signer with the scope.
+    function hasScope(uint24 member, address signer, uint8 scope) external view returns (bool);
     function memberOf(address account) external view returns (uint24);
     function memberByIdentity(bytes32 identity) external view returns (uint24);
     function getMember(uint24 member) external view returns (Member memory);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.27;
 
+import {Side} from "../types/Batch.sol";
 import {Order, PRICE_BASE} from "../types/Order.sol";
 
 /// @notice A living order while it is being cleared: one word, in the order in which the submission lists it.
@@ -19,26 +20,19 @@ library EntryLib {
     uint256 private constant HALF = PRICE_BASE / 2;
     uint256 private constant FILLED = 1 << 32;
 
-    function ofOffer(Order o, uint256 id, uint256 member_, uint256 batch_, uint256 group_)
-        internal
-        pure
-        returns (Entry)
-    {
-        return Entry.wrap(
-            o.price() << 184 | id << 144 | o.asset() << 120 | member_ << 96 | batch_ << 80 | group_ << 64 | o.quantity()
-        );
-    }
-
-    function ofRequest(Order o, uint256 id, uint256 member_, uint256 batch_, uint256 kind_)
+    /// @notice Entry of an order.
+    /// @param o Its terms, the quantity being what is left.
+    /// @param batch_ Position of its batch among the listed ones.
+    /// @param part Index of its group or kind.
+    function make(Order o, Side side, uint256 id, uint256 member_, uint256 batch_, uint256 part)
         internal
         pure
         returns (Entry)
     {
         unchecked {
-            return Entry.wrap(
-                // id < 2**38 < HALF, so the price above is untouched
-                o.price() << 184 | (HALF - id) << 144 | member_ << 96 | batch_ << 80 | kind_ << 64 | o.quantity()
-            );
+            // id < 2**38 < HALF, so the price above stays untouched.
+            uint256 rank = side == Side.Offer ? id << 144 | o.asset() << 120 : (HALF - id) << 144;
+            return Entry.wrap(o.price() << 184 | rank | member_ << 96 | batch_ << 80 | part << 64 | o.quantity());
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.27;
 
+import {Side} from "../types/Batch.sol";
 import {Order} from "../types/Order.sol";
 
 /// @notice What eligibility sees of an order: the key of its group (offers) or kind (requests); the number sorts them.
@@ -18,12 +19,10 @@ library KeyLib {
     // The low bits of an order, from its slot on.
     uint256 private constant SHARED = type(uint96).max;
 
-    function ofOffer(Order o) internal pure returns (Key) {
-        return Key.wrap((Order.unwrap(o) & SHARED) << 8);
-    }
-
-    function ofRequest(Order o) internal pure returns (Key) {
-        return Key.wrap((Order.unwrap(o) & SHARED) << 8 | o.span());
+    /// @notice Key of the group of an offer or of the kind of a request.
+    function make(Order o, Side side) internal pure returns (Key) {
+        uint256 shared = (Order.unwrap(o) & SHARED) << 8;
+        return Key.wrap(side == Side.Offer ? shared : shared | o.span());
     }
 
     /// @notice The group's slot, or the first of the kind's window.

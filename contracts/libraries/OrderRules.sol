@@ -18,7 +18,7 @@ library OrderRules {
         uint256 lot; //        [capacity units]
         uint256 window; //     [slots]
         uint256 mask;
-        uint256 opensFrom; //  end of the next round [unix s]: a gate must not come before it
+        uint256 nextEnd; //    end of the next round [unix s]
         uint256 horizon; //    latest start of a slot [unix s]
         uint256 rates; //      {Bond.pack}
     }
@@ -71,9 +71,10 @@ library OrderRules {
             require(span < limits.window, ICapacityBook.WindowTooWide(i, span + 1, limits.window));
             last += span;
         }
-        uint256 start = last * limits.slotLength;
-        require(limits.opensFrom + limits.gateLead <= start, ICapacityBook.SlotNotOpen(i, last));
-        require(start <= limits.horizon, ICapacityBook.BeyondHorizon(i, last));
+        require(
+            isOpen(last, limits.nextEnd, limits.gateLead, limits.slotLength), ICapacityBook.SlotNotOpen(i, last)
+        );
+        require(last * limits.slotLength <= limits.horizon, ICapacityBook.BeyondHorizon(i, last));
     }
 
     /// @notice Whether slot `last`, the only or last one of an order, is open in the round that ends at `roundEnd`.
@@ -83,6 +84,15 @@ library OrderRules {
         returns (bool)
     {
         return roundEnd + gateLead <= last * slotLength;
+    }
+
+    /// @notice Order number `index` of packed orders in memory.
+    /// @dev Assumes: the index is within; OrderLib reads calldata only.
+    function orderIn(bytes memory orders, uint256 index) internal pure returns (Order order) {
+        // Assembly: the 28 bytes start at no word's boundary; what follows them is shifted out.
+        assembly ("memory-safe") {
+            order := shr(32, mload(add(add(orders, 32), mul(index, 28))))
+        }
     }
 
     /// @notice What `quantity` of an order locks [token base units].

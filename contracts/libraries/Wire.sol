@@ -32,27 +32,27 @@ library Wire {
         _requireSum("requests", s.kinds, s.requests.length / PLACE);
     }
 
-    function uint16At(bytes calldata list, uint256 position) internal pure returns (uint256 number) {
+    function uint16At(bytes calldata list, uint256 position) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
-            number := shr(240, calldataload(add(list.offset, shl(1, position))))
+            value := shr(240, calldataload(add(list.offset, shl(1, position))))
         }
     }
 
-    function uint24At(bytes calldata list, uint256 position) internal pure returns (uint256 number) {
+    function uint24At(bytes calldata list, uint256 position) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
-            number := shr(232, calldataload(add(list.offset, mul(3, position))))
+            value := shr(232, calldataload(add(list.offset, mul(3, position))))
         }
     }
 
-    function uint32At(bytes calldata list, uint256 position) internal pure returns (uint256 number) {
+    function uint32At(bytes calldata list, uint256 position) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
-            number := shr(224, calldataload(add(list.offset, shl(2, position))))
+            value := shr(224, calldataload(add(list.offset, shl(2, position))))
         }
     }
 
-    function uint64At(bytes calldata list, uint256 position) internal pure returns (uint256 number) {
+    function uint64At(bytes calldata list, uint256 position) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
-            number := shr(192, calldataload(add(list.offset, shl(3, position))))
+            value := shr(192, calldataload(add(list.offset, shl(3, position))))
         }
     }
 

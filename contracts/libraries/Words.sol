@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.27;
 
+import {Movement} from "../types/Movement.sol";
+
 /// @notice An array of words in memory read and written without bounds checks, for the loops of a clearing.
 /// @dev Address of the first word; the length lies in the word before, so that it is a Solidity array one word further on.
-/// Warning: `at` and `set` go wherever the index says. Whoever takes an index from outside checks it against `length` first.
+/// Warning: `get` and `set` go wherever the index says. Whoever takes an index from outside checks it against `length` first.
 type Words is uint256;
 
 using WordsLib for Words global;
@@ -28,7 +30,7 @@ library WordsLib {
         }
     }
 
-    function at(Words words, uint256 index) internal pure returns (uint256 word) {
+    function get(Words words, uint256 index) internal pure returns (uint256 word) {
         assembly ("memory-safe") {
             word := mload(add(words, shl(5, index)))
         }
@@ -62,6 +64,12 @@ library WordsLib {
     }
 
     function toUint32Array(Words words) internal pure returns (uint32[] memory array) {
+        assembly ("memory-safe") {
+            array := sub(words, 32)
+        }
+    }
+
+    function toMovements(Words words) internal pure returns (Movement[] memory array) {
         assembly ("memory-safe") {
             array := sub(words, 32)
         }

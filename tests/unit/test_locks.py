@@ -6,10 +6,12 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements"
@@ -37,11 +39,13 @@ def test_locks_follow_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     locked = pins("dev.txt")
-    wanted = [Requirement(r) for r in project["dependencies"] + sum(extras.values(), [])]
-    for requirement in wanted:
+    for text in chain(project["dependencies"], *extras.values()):
+        requirement = Requirement(text)
         if requirement.name == project["name"]:
             continue
-        versions = [version for name, version in locked if name == requirement.name]
+        versions = [
+            version for name, version in locked if name == canonicalize_name(requirement.name)
+        ]
         assert any(requirement.specifier.contains(v, prereleases=True) for v in versions), (
             f"{requirement} is not locked; run `make lock`"
         )

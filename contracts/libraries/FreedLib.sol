@@ -5,7 +5,7 @@ import {Batch, Side} from "../types/Batch.sol";
 import {Movement, MovementLib} from "../types/Movement.sol";
 import {Order} from "../types/Order.sol";
 
-/// @title Freed
+/// @title FreedLib
 /// @notice Collects in memory what removed orders give back, so that each neighbour is called once. One sum a run of one member.
 library FreedLib {
     struct Freed {

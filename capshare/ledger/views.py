@@ -1,0 +1,389 @@
+"""The contracts' views as functions of the state, under their names in snake case.
+
+What depends on the time takes `now` last. `view` calls one by the contract's name for it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import rlp
+from eth_abi.abi import encode as encode_abi
+
+from capshare import artifacts
+from capshare.codec import keccak
+from capshare.errors import NotFound
+from capshare.events import TermsWords
+from capshare.ledger import assets, batches, book, council, credit, deals, members
+from capshare.ledger.calldata import type_of
+from capshare.ledger.commands import Reference
+from capshare.ledger.deals import Deal
+from capshare.ledger.state import Asset, Market, Member, Move, Progress, Record, Signer, State
+from capshare.parameters import ClassTerms
+
+# -- Council -------------------------------------------------------------------------------------
+
+
+def calls_hash(state: State, proposal: int) -> bytes:
+    """Return the hash of a proposal's calls; zero: none such."""
+    return state.proposals[proposal].calls_hash
+
+
+def proposal_of(state: State, proposal: int) -> tuple[int, bool, int, int]:
+    """Return a proposal's deadline, whether it was executed, votes in favour, seats."""
+    stored = state.proposals[proposal]
+    return stored.deadline, stored.executed, *council.count(state, proposal)
+
+
+def has_support(state: State, proposal: int, member: int) -> bool:
+    """Tell whether the member's last vote supports the proposal."""
+    return state.support[proposal << 24 | member]
+
+
+def proposal_count(state: State) -> int:
+    """Count the proposals."""
+    return state.proposal_count
+
+
+# -- MemberRegistry ------------------------------------------------------------------------------
+
+
+def has_scope(state: State, member: int, signer: bytes, scope: int) -> bool:
+    """Tell whether a key may act for a member in a scope."""
+    return members.has_scope(state, member, signer, scope)
+
+
+def member_of(state: State, account: bytes) -> int:
+    """Return the member whose account it is; 0: nobody's."""
+    return state.member_of[account]
+
+
+def member_by_identity(state: State, identity: bytes) -> int:
+    """Return the member with an identity; 0: none."""
+    return state.member_by_identity[identity]
+
+
+def get_member(state: State, member: int) -> Member:
+    """Return what is stored of a member."""
+    return state.members[member]
+
+
+def get_signer(state: State, signer: bytes) -> Signer:
+    """Return what is stored of a signer key."""
+    return state.signers[signer]
+
+
+def get_move(state: State, member: int) -> Move:
+    """Return a pending move of a member's account."""
+    return state.moves[member]
+
+
+def group_of(state: State, member: int) -> int:
+    """Return a member's owner group."""
+    return state.members[member].group
+
+
+def account_of(state: State, member: int) -> bytes:
+    """Return a member's account."""
+    return state.members[member].account
+
+
+def is_suspended(state: State, member: int) -> bool:
+    """Tell whether a member is suspended."""
+    return member in state.suspended
+
+
+def are_suspended(state: State, listed: Sequence[int]) -> tuple[bool, ...]:
+    """Tell of each member whether it is suspended."""
+    return tuple(member in state.suspended for member in listed)
+
+
+def council_members(state: State) -> tuple[int, ...]:
+    """Return the members who hold a seat now: `council()` on chain."""
+    return members.council(state)
+
+
+def arbiters_outside(state: State, group_a: int, group_b: int) -> tuple[int, ...]:
+    """Return the active arbiters outside two owner groups."""
+    return members.active_outside(state, state.arbiters, group_a, group_b)
+
+
+def get_validators(state: State) -> tuple[bytes, ...]:
+    """Return the validators' node addresses."""
+    return state.validators
+
+
+def member_count(state: State) -> int:
+    """Count the members."""
+    return state.member_count
+
+
+# -- AssetRegistry -------------------------------------------------------------------------------
+
+
+def index_of(state: State, code: int) -> int:
+    """Return a class's index by its code; 0: unknown."""
+    return state.class_index[code]
+
+
+def get_class(state: State, index: int) -> ClassTerms:
+    """Return a class by its index."""
+    return state.classes[index]
+
+
+def class_of(state: State, code: int) -> tuple[int, ClassTerms]:
+    """Return a class's index and terms by its code."""
+    index = state.class_index[code]
+    return index, state.classes[index]
+
+
+def get_asset(state: State, asset: int) -> Asset:
+    """Return what is stored of an asset."""
+    return state.assets[asset]
+
+
+def asset_by_identity(state: State, identity: bytes) -> int:
+    """Return the asset with an identity; 0: none."""
+    return state.asset_by_identity[identity]
+
+
+def assets_of(state: State, member: int) -> int:
+    """Count a member's assets."""
+    return state.assets_of[member]
+
+
+def reserved_of(state: State, asset: int, slot: int) -> int:
+    """Return what of an asset's capacity is reserved in a slot [capacity units]."""
+    return state.reserved[asset << 24 | slot]
+
+
+def covers(state: State, asset: int, attributes: int, until: int) -> bool:
+    """Tell whether an asset's attestation covers the attributes to a time."""
+    return assets.covers(state, asset, attributes, until)
+
+
+def class_count(state: State) -> int:
+    """Count the classes."""
+    return state.class_count
+
+
+def asset_count(state: State) -> int:
+    """Count the assets."""
+    return state.asset_count
+
+
+# -- CapacityBook --------------------------------------------------------------------------------
+
+
+def load(state: State, numbers: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return batches' state words, and what remains of their live partly filled orders."""
+    words = tuple(state.batches[number] for number in numbers)
+    left = [
+        state.left[number << 6 | index]
+        for number, word in zip(numbers, words, strict=True)
+        for index in range(64)
+        if word >> 64 + index & 1 and not word >> index & 1
+    ]
+    return words, tuple(left)
+
+
+def market_of(state: State, class_index: int) -> Market:
+    """Return the counts of a market."""
+    return state.markets[class_index]
+
+
+def is_paused(state: State) -> bool:
+    """Tell whether the council has paused new orders and clearings."""
+    return state.paused
+
+
+def pointer_of(state: State, batch: int) -> bytes:
+    """Return the address of the contract whose code is the batch's orders."""
+    return keccak(rlp.encode([state.deployment.book, batch]))[12:]
+
+
+def batch_of(state: State, batch: int) -> tuple[int, bytes]:
+    """Return a batch's state word and packed orders."""
+    return state.batches[batch], state.orders[batch]
+
+
+def order_of(state: State, order: int) -> tuple[int, int]:
+    """Return an order's packed terms and what remains of it (0: gone or unknown)."""
+    batch = state.batches[order >> 6]
+    if order & 63 >= batch >> 221 & 0x7F:
+        return 0, 0
+    is_live = batches.is_live(batch, order & 63)
+    return batches.word_of(state, order), batches.left_of(state, order) if is_live else 0
+
+
+def is_salt_used(state: State, member: int, salt: int) -> bool:
+    """Tell whether a member used a salt."""
+    return book.is_salt_used(state, member, salt)
+
+
+def held_by(state: State, class_index: int, group: int) -> tuple[int, int]:
+    """Return the live offers and requests of an owner group in a market."""
+    counts = state.held_orders[class_index << 24 | group]
+    return counts & 0xFFFF, counts >> 16
+
+
+def live_orders(state: State, member: int) -> int:
+    """Count a member's live orders in all markets."""
+    return state.live[member]
+
+
+def batch_count(state: State) -> int:
+    """Count the batches."""
+    return state.batch_count
+
+
+def parameters(state: State) -> tuple[int, int, int]:
+    """Return R, W and the horizon [s]."""
+    given = state.parameters
+    return given.round, given.lock, given.horizon
+
+
+# -- Deals, Vault, CreditLedger ------------------------------------------------------------------
+
+
+def root_of(state: State, class_index: int, round_: int) -> bytes:
+    """Return the root over a clearing's deals."""
+    return state.roots[class_index << 32 | round_]
+
+
+def progress_of(state: State, deal: int) -> Progress:
+    """Return what is stored of a deal."""
+    return state.progress[deal]
+
+
+def is_proven(state: State, reference: Reference) -> bool:
+    """Tell whether the terms are a committed deal."""
+    return deals.is_proven(state, reference)
+
+
+def balance_of(state: State, member: int) -> tuple[int, int]:
+    """Return a member's free and locked money [token base units]."""
+    return state.free[member], state.locked[member]
+
+
+def held(state: State) -> int:
+    """Return what the vault owes in all [token base units]."""
+    return state.held
+
+
+def band_of(state: State, member: int, now: int) -> int:
+    """Return a member's credit band."""
+    return credit.band_of(state, member, now)
+
+
+def credit_of(state: State, member: int, now: int) -> tuple[int, int]:
+    """Return a member's good and bad, decayed to now [token base units]."""
+    return credit.credit_of(state, member, now)
+
+
+def record_of(state: State, member: int) -> Record:
+    """Return what is stored of a member's credit."""
+    return state.records[member]
+
+
+def added_by(state: State, member: int, group: int, now: int) -> int:
+    """Return what an owner group added to a member's good, decayed to now."""
+    return credit.added_by(state, member, group, now)
+
+
+def open_value_of(state: State, member: int) -> int:
+    """Return a member's open value [token base units]."""
+    return state.open_value[member]
+
+
+# -- by the contracts' names ---------------------------------------------------------------------
+
+_View = Callable[..., Any]
+
+VIEWS: dict[str, dict[str, _View]] = {
+    "Council": {
+        "callsHash": calls_hash,
+        "proposalOf": proposal_of,
+        "hasSupport": has_support,
+        "proposalCount": proposal_count,
+    },
+    "MemberRegistry": {
+        "hasScope": has_scope,
+        "memberOf": member_of,
+        "memberByIdentity": member_by_identity,
+        "getMember": get_member,
+        "getSigner": get_signer,
+        "getMove": get_move,
+        "groupOf": group_of,
+        "accountOf": account_of,
+        "isSuspended": is_suspended,
+        "areSuspended": are_suspended,
+        "council": council_members,
+        "arbitersOutside": arbiters_outside,
+        "getValidators": get_validators,
+        "memberCount": member_count,
+    },
+    "AssetRegistry": {
+        "indexOf": index_of,
+        "getClass": get_class,
+        "classOf": class_of,
+        "getAsset": get_asset,
+        "assetByIdentity": asset_by_identity,
+        "assetsOf": assets_of,
+        "reservedOf": reserved_of,
+        "covers": covers,
+        "classCount": class_count,
+        "assetCount": asset_count,
+    },
+    "CapacityBook": {
+        "load": load,
+        "marketOf": market_of,
+        "isPaused": is_paused,
+        "pointerOf": pointer_of,
+        "batchOf": batch_of,
+        "orderOf": order_of,
+        "isSaltUsed": is_salt_used,
+        "heldBy": held_by,
+        "liveOrders": live_orders,
+        "batchCount": batch_count,
+        "parameters": parameters,
+    },
+    "Deals": {"rootOf": root_of, "progressOf": progress_of, "isProven": is_proven},
+    "Vault": {"balanceOf": balance_of, "held": held},
+    "CreditLedger": {
+        "bandOf": band_of,
+        "creditOf": credit_of,
+        "recordOf": record_of,
+        "addedBy": added_by,
+        "openValueOf": open_value_of,
+    },
+}
+
+
+def view(state: State, now: int, contract: str, function: str, *arguments: Any) -> Any:
+    """Return what a contract's view answers at a time; raise NotFound for one without a twin."""
+    found = VIEWS.get(contract, {}).get(function)
+    if found is None:
+        raise NotFound(f"{contract}.{function} is no view of the ledger")
+    timed = {"now": now} if "now" in inspect.signature(found).parameters else {}
+    return found(state, *arguments, **timed)
+
+
+def encode(contract: str, function: str, answer: Any) -> bytes:
+    """Return an answer of `view` as the contract returns it."""
+    outputs = next(
+        entry["outputs"]
+        for entry in artifacts.load(contract).abi
+        if entry["type"] == "function" and entry["name"] == function
+    )
+    values = [answer] if len(outputs) == 1 else answer
+    return encode_abi([type_of(output) for output in outputs], [_plain(v) for v in values])
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return tuple(_plain(getattr(value, field.name)) for field in fields(value))
+    return tuple(_plain(item) for item in value) if isinstance(value, tuple) else value
