@@ -109,12 +109,17 @@ def struct_codec(class_: type) -> Codec:
 
 def arguments_codec(annotations: Iterable[Any]) -> Codec:
     """Return the codec of a plain list of values, such as a function's arguments."""
-    return _tuple([codec(annotation) for annotation in annotations])
+    return sequence_codec(codec(annotation) for annotation in annotations)
+
+
+def sequence_codec(items: Iterable[Codec]) -> Codec:
+    """Return the codec of a plain list of values with these codecs."""
+    return _tuple(list(items))
 
 
 @cache
 def named_codec(name: str) -> Codec:
-    """Return the codec of a type by its name: uintN, bool, address, bytes32, bytes, string, lists."""
+    """Return the codec of a type by its name, such as `uint24`, `bytes32` or `address[]`."""
     if name.endswith("]"):
         item, _, length = name[:-1].rpartition("[")
         return _fixed(named_codec(item), int(length)) if length else _array(named_codec(item))

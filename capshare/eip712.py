@@ -1,6 +1,6 @@
 """What members sign: batches, reductions and consents as EIP-712 typed data.
 
-The domain is `Capshare`, version `1`, the chain and the contract that takes the signature: the book
+The domain is `capshare`, version `1`, the chain and the contract that takes the signature: the book
 for batches and reductions, the deals contract for consents.
 """
 
@@ -15,10 +15,21 @@ from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
 
 from capshare.codec import (
-    U8, U24, U32, U40, U64, U256, ZERO_ADDRESS, Bytes, Bytes32s, U32s, U40s, keccak,
+    U8,
+    U24,
+    U32,
+    U40,
+    U64,
+    U256,
+    ZERO_ADDRESS,
+    Bytes,
+    Bytes32s,
+    U32s,
+    U40s,
+    keccak,
 )  # fmt: skip
 
-NAME = "Capshare"
+NAME = "capshare"
 VERSION = "1"
 
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0

@@ -107,9 +107,11 @@ def _packed(values: tuple[int, ...], bits: int) -> int:
 
 _SPECIAL: Mapping[str, Callable[[Parameters], int]] = {
     "_rates": lambda p: _packed(p.bond_rates, 16),
+    "bondRates": lambda p: _packed(p.bond_rates, 16),
+    "roundLength": lambda p: p.round,
     "_ratios": lambda p: _packed(p.ratios, 16),
     **{
-        f"_thresholds{n}{n + 1}": (lambda p, n=n: _packed(p.thresholds[n : n + 2], 128))
+        f"_thresholds{n}{n + 1}": (lambda p, n=n: _packed(p.thresholds[n : n + 2], 112))
         for n in range(0, 8, 2)
     },
 }

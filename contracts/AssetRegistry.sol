@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 import {IAssetRegistry} from "./interfaces/IAssetRegistry.sol";
 import {IMemberRegistry} from "./interfaces/IMemberRegistry.sol";
 import {Bits} from "./libraries/Bits.sol";
-import {ORDER_BYTES, Order, OrderLib} from "./types/Order.sol";
+import {OrderRules} from "./libraries/OrderRules.sol";
+import {ORDER_BYTES, Order} from "./types/Order.sol";
 import {Deployment, Parameters} from "./types/Parameters.sol";
 import {ROLE_ATTESTOR, ROLE_TRADER, SCOPE_OPERATE} from "./types/Rights.sol";
 
@@ -144,7 +145,7 @@ contract AssetRegistry is IAssetRegistry {
         uint24 asset;
         Asset memory record;
         for (uint256 i; i < count; ++i) {
-            Order order = OrderLib.orderAt(orders, i);
+            Order order = OrderRules.orderAt(orders, i);
             if (i == 0 || asset != order.asset()) {
                 asset = uint24(order.asset());
                 record = _known(asset);

@@ -188,21 +188,20 @@ abstract contract BookStore is ICapacityBook {
         bool isRequest = cursor.state.side() == Side.Request;
         uint256 last = isRequest ? order.lastSlot() : order.slot();
         uint256 length = cursor.class.slotLength;
-        if (!OrderRules.isOpen(last, (_now() + 1) * _round, cursor.class.gateLead, length)) return true;
+        if (last < OrderRules.firstOpen((_now() + 1) * _round, cursor.class.gateLead, length)) return true;
         return !isRequest
             && !assets.covers(uint24(order.asset()), uint64(order.attributes()), (last + 1) * length);
     }
 
     function _limits(IAssetRegistry.Class memory class) internal view returns (OrderRules.Limits memory) {
+        uint256 nextEnd = (_now() + 2) * _round;
         return OrderRules.Limits({
-            slotLength: class.slotLength,
-            gateLead: class.gateLead,
-            reference_: class.reference_,
             lot: class.lot,
-            window: class.window,
             mask: class.mask,
-            nextEnd: (_now() + 2) * _round,
-            horizon: block.timestamp + _horizon,
+            window: class.window,
+            firstSlot: OrderRules.firstOpen(nextEnd, class.gateLead, class.slotLength),
+            lastSlot: (block.timestamp + _horizon) / class.slotLength,
+            reference_: class.reference_,
             rates: _rates
         });
     }

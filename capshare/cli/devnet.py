@@ -91,7 +91,7 @@ def up(
     as_json: bool,
 ) -> None:
     """Start a devnet through `capshare.devnet`."""
-    from capshare.devnet.engine import Plan, stay
+    from capshare.devnet.engine import Plan
     from capshare.devnet.engines import engine_named
 
     engine = engine_named(engine_name)
@@ -103,13 +103,17 @@ def up(
         block_time=block_time,
         seed=seed,
     )
-    engine.up(plan, detach=not foreground)
-    _print_status(plan.directory, "UTC", as_json=as_json)
+
+    def show() -> None:
+        _print_status(plan.directory, "UTC", as_json=as_json)
+
     if foreground:
         say(_("Ctrl-C ends it."))
-        stay(plan.directory)
-        say(_("Ended."))
-    elif not engine.keeps_state:
+        engine.run(plan, show)
+        return
+    engine.up(plan)
+    show()
+    if not engine.keeps_state:
         say(_("Its chain lives in the process: `capshare devnet down` loses it."))
 
 

@@ -1,7 +1,7 @@
 """Choose what the demo plays: firms, classes, assets, orders and days, from a shipped book.
 
-The orders are those of `shopfloor-quarter-a` (capshare/data/README.md), of four classes: turning,
-milling, packing and dispatch (hard) and inspection (soft). The seed picks the week of the quarter in
+The orders are those of `shopfloor-quarter-a` (capshare/data/README.md), of five classes: turning,
+milling, grinding, packing and dispatch (hard) and inspection (soft). The seed picks the week of the quarter in
 which the market opens, the firms' names and codes, and who cancels, who reduces, who lets others
 carry its signed batches. What was adapted from the data:
 
@@ -42,7 +42,7 @@ UNIT: Final = MINUTE
 DAY: Final = 86_400
 WEEKS: Final = (2, 7)  # the book's weeks in which the market may open: first, count
 START: Final = int(datetime(2027, 1, 4, tzinfo=UTC).timestamp())  # a Monday
-CLASSES: Final = (0x05321000, 0x05323000, 0x48000000, 0xB7000000)
+CLASSES: Final = (0x05321000, 0x05323000, 0x05331000, 0x48000000, 0xB7000000)
 LOT: Final = 5  # [min]
 BOOK_SIZE: Final = 1_000
 
@@ -58,8 +58,8 @@ class Size:
     classes: tuple[int, ...]
 
 
-FULL: Final = Size(orders=440, consumers=24, classes=CLASSES)
-SMALL: Final = Size(orders=110, consumers=6, classes=(CLASSES[0], CLASSES[3]))
+FULL: Final = Size(orders=600, consumers=24, classes=CLASSES)
+SMALL: Final = Size(orders=110, consumers=6, classes=(CLASSES[0], CLASSES[4]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,24 +15,25 @@ from capshare.demo.stage import Stage
 from capshare.devnet.accounts import DevAccount
 from capshare.eip712 import Domain, OrderBatch, Reduction
 from capshare.ledger.commands import Clear, Expire, Post, Reduce
+from capshare.ledger.batches import batch_at
 from capshare.ledger.credit import band_of
-from capshare.market import baselines
+from capshare.ledger.views import order_of
+from capshare.market import baselines, commitment
 from capshare.market.book import Market, Standing, standing
+from capshare.market.commitment import Deal
 from capshare.market.prices import GroupPrice
 from capshare.market.solver import solve
 from capshare.market.submission import build
 from capshare.orders import (
-    BATCH_ORDERS,
     Batch,
     Offer,
     Order,
     Request,
     order_id,
     pack_orders,
-    place_of,
-    unpack_batch,
 )
 from capshare.parameters import ClassTerms
+from capshare.questions import new_deals
 
 _CARRIED: Final = 12  # batches in one transaction
 _SIGNED_FOR: Final = 3_600  # a signed batch may be carried for so long [s]
@@ -156,13 +157,18 @@ class Floor:
             for order in self._standing(self._market(listed.terms, round_)).dead
         )
 
-    def clear(self, day: int) -> None:
-        """Clear every market that has a standing order, in the round of the next block."""
+    def clear(self, day: int) -> list[tuple[Deal, tuple[bytes, ...]]]:
+        """Clear every market that has a standing order; return the new deals with their proofs."""
+        made: list[tuple[Deal, tuple[bytes, ...]]] = []
         for listed in self.scenario.classes:
             round_ = self.stage.now // self.scenario.parameters.round
-            found = self._standing(self._market(listed.terms, round_))
+            market = self._market(listed.terms, round_)
+            found = self._standing(market)
             if found.count:
                 self._clear(listed.terms.code, round_, day, found)
+                deals = new_deals(self.stage.state, market.class_index, round_)
+                made += zip(deals, commitment.proofs(deals), strict=True)
+        return made
 
     def asset_key(self, asset: int) -> str:
         """Return an asset's name in the book."""
@@ -232,19 +238,12 @@ class Floor:
         return self.stage.state.asset_by_identity[plan.identity]
 
     def _left(self, order: int) -> int:
-        number, index = place_of(order)
-        batch = self._read(number)
-        return batch.remaining(index) if batch.is_live(index) else 0
-
-    def _read(self, number: int) -> Batch:
-        state = self.stage.state
-        first = order_id(number, 0)
-        left = {i: state.left[first + i] for i in range(BATCH_ORDERS) if state.left[first + i]}
-        return unpack_batch(number, state.batches[number], state.orders[number], left)
+        _, left = order_of(self.stage.state, order)
+        return left
 
     def _batches(self) -> Iterator[Batch]:
-        for number in range(1, self.stage.state.batch_count + 1):
-            yield self._read(number)
+        for number, _ in self.stage.state.live_batches.entries():
+            yield batch_at(self.stage.state, number)
 
     def _market(self, terms: ClassTerms, round_: int) -> Market:
         rules, state = self.scenario.parameters, self.stage.state

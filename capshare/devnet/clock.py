@@ -38,8 +38,14 @@ class Clock:
         flowing = parent + 1 if self.virtual else int(self._now())
         return max(parent + 1, flowing + self._offset)
 
-    def advance(self, seconds: int) -> int:
-        """Move time forward and return the seconds by which it is ahead in all."""
+    def advance(self, seconds: int, parent: int) -> int:
+        """Move time forward from where it stands on top of `parent`'s.
+
+        Returns the seconds by which it is ahead in all.
+        """
+        if not self.virtual:  # many blocks in a second may have left the wall behind
+            now = int(self._now())
+            self._offset = max(parent - now, self._offset)
         self._offset += seconds
         if self._next is not None:
             self._next += seconds

@@ -18,14 +18,7 @@ from eth_keys.datatypes import PrivateKey
 from eth_typing import Address, BlockNumber, Hash32
 
 from capshare.devnet.accounts import BALANCE, DevAccount, dev_accounts
-from capshare.devnet.blocks import (
-    Block,
-    LogEntry,
-    LogFilter,
-    Receipt,
-    logs_of,
-    receipts_of,
-)
+from capshare.devnet.blocks import Block, LogEntry, LogFilter, Receipt, logs_of, receipts_of
 from capshare.devnet.clock import Clock, ClockReading
 from capshare.devnet.estimate import estimate
 from capshare.devnet.evm import CallFailed, CallMessage, Machine, Outcome, TransactionRefused
@@ -286,8 +279,12 @@ class EmbeddedChain:
         Raises `TransactionRefused` for a `to` that is not later than the head.
         """
         if to is None:
-            self.clock.advance(seconds)
+            self.advance(seconds)
         return self.mine(timestamp=to).timestamp
+
+    def advance(self, seconds: int) -> int:
+        """Make the next block `seconds` later; returns how far time is ahead in all."""
+        return self.clock.advance(seconds, self.head.timestamp)
 
     def set_next_timestamp(self, timestamp: int) -> None:
         """Make `timestamp` [unix s] the next block's; later ones go on from there."""

@@ -4,6 +4,7 @@ import contextlib
 import signal
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
@@ -103,6 +104,32 @@ class Engine(ABC):
         write_state(plan.directory, running)
         return running
 
+    def run(self, plan: Plan, on_up: Callable[[], None]) -> None:
+        """Run the devnet until Ctrl-C, a SIGTERM or its own end; call `on_up` when it answers.
+
+        Raises as `up` does, and `UsageError` where one runs already.
+        """
+        found = find(plan.directory)
+        if found is not None:
+            raise UsageError(
+                f"a devnet runs in {plan.directory} already: {found.engine}, {found.url}",
+                next_step="End it with `capshare devnet down`.",
+            )
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # raises like Ctrl-C
+        try:
+            running = self.up(plan, detach=False)
+            on_up()
+            while process.is_alive(running.pid):
+                time.sleep(STAY_SECONDS)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            left = find(plan.directory)
+            if left is not None:
+                process.end(left.pid)
+            clear_state(plan.directory)
+            signal.signal(signal.SIGTERM, before)
+
     def _same(self, found: Running, plan: Plan) -> Running:
         wanted_url = found.url if not plan.port else f"http://{process.HOST}:{plan.port}"
         if (found.engine, found.chain_id, found.url) == (self.name, plan.chain_id, wanted_url):
@@ -162,23 +189,6 @@ def down(directory: Path) -> Running:
     process.end(running.pid)
     clear_state(directory)
     return running
-
-
-def stay(directory: Path) -> None:
-    """Wait until the devnet of `directory` ends; Ctrl-C or a SIGTERM to this process ends it.
-
-    Raises `NotFound`.
-    """
-    running = _found(directory)
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # raises like Ctrl-C
-    try:
-        while process.is_alive(running.pid):
-            time.sleep(STAY_SECONDS)
-    except KeyboardInterrupt:
-        process.end(running.pid)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        clear_state(directory)
 
 
 def warp(directory: Path, *, seconds: int = 0, to: int | None = None) -> Head:

@@ -87,7 +87,7 @@ class Methods:
             ],
             "evm_snapshot": lambda: quantity(chain.snapshot()),
             "evm_revert": self._revert,
-            "evm_increaseTime": lambda seconds: chain.clock.advance(read_quantity(seconds)),
+            "evm_increaseTime": lambda seconds: chain.advance(read_quantity(seconds)),
             "evm_setNextBlockTimestamp": self._set_next_timestamp,
             "evm_mine": self._mine,
             "evm_setAutomine": self._set_automine,

@@ -8,7 +8,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, NamedTuple
 
-from capshare.codec import Codec, arguments_codec, codec, keccak
+from capshare.codec import Codec, codec, keccak, sequence_codec
 from capshare.errors import Discrepancy
 from capshare.events import market, registries
 from capshare.events.base import Event
@@ -32,7 +32,6 @@ class _Form(NamedTuple):
     data: Codec
 
 
-@cache
 def _form(class_: type[Event]) -> _Form:
     hints = typing.get_type_hints(class_, include_extras=True)
     names = tuple(field.name for field in fields(typing.cast(Any, class_)))
@@ -44,23 +43,28 @@ def _form(class_: type[Event]) -> _Form:
         keccak(signature.encode()),
         names,
         tuple(codecs[: class_.INDEXED]),
-        arguments_codec([hints[name] for name in names[class_.INDEXED :]]),
+        sequence_codec(codecs[class_.INDEXED :]),
     )
 
 
 @cache
+def _forms() -> dict[type[Event], _Form]:
+    return {class_: _form(class_) for class_ in EVENTS.values()}
+
+
+@cache
 def _by_topic() -> dict[tuple[str, bytes], _Form]:
-    return {(class_.CONTRACT, _form(class_).topic): _form(class_) for class_ in EVENTS.values()}
+    return {(form.class_.CONTRACT, form.topic): form for form in _forms().values()}
 
 
 def signature_of(class_: type[Event]) -> str:
     """Return the canonical signature, such as `Locked(uint24,uint256)`."""
-    return _form(class_).signature
+    return _forms()[class_].signature
 
 
 def topic_of(class_: type[Event]) -> bytes:
     """Return the first topic of the event's logs."""
-    return _form(class_).topic
+    return _forms()[class_].topic
 
 
 def decode(contract: str, topics: Sequence[bytes], data: bytes) -> Event:
@@ -82,7 +86,7 @@ def decode(contract: str, topics: Sequence[bytes], data: bytes) -> Event:
 
 def encode(event: Event) -> tuple[tuple[bytes, ...], bytes]:
     """Return the topics and the data of the log that holds this event."""
-    form = _form(type(event))
+    form = _forms()[type(event)]
     values = [getattr(event, name) for name in form.names]
     count = len(form.indexed)
     topics = [c.encode(value) for c, value in zip(form.indexed, values[:count], strict=True)]

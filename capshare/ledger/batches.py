@@ -130,9 +130,7 @@ def _requests_posted(state: State, event: RequestsPosted, now: int) -> None:
         members.spend(state, event.member, event.signer, amount, now)
 
 
-def _enter(
-    state: State, event: OffersPosted | RequestsPosted, side: Side
-) -> tuple[int, list[int]]:
+def _enter(state: State, event: OffersPosted | RequestsPosted, side: Side) -> tuple[int, list[int]]:
     """Enter a batch in the book; return its class's index and its orders' words."""
     number, member, round_ = event.batch, event.member, event.round
     posted = words(event.orders)
@@ -141,12 +139,7 @@ def _enter(
     group = state.members[member].group
     state.batch_count = number
     state.batches[number] = (
-        group << 228
-        | count << 221
-        | round_ << 189
-        | side << 188
-        | index << 176
-        | member << 152
+        group << 228 | count << 221 | round_ << 189 | side << 188 | index << 176 | member << 152
     )
     state.orders[number] = event.orders
     state.live_batches[number] = True

@@ -5,12 +5,20 @@ from __future__ import annotations
 import typing
 from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from eth_abi.abi import encode as encode_abi
 
 from capshare import artifacts
-from capshare.codec import ZERO_ADDRESS, Codec, arguments_codec, codec, keccak, named_codec
+from capshare.codec import (
+    U256,
+    ZERO_ADDRESS,
+    Codec,
+    arguments_codec,
+    keccak,
+    named_codec,
+    sequence_codec,
+)
 from capshare.errors import Discrepancy
 from capshare.ledger import commands
 from capshare.ledger.commands import Command, Intrude
@@ -40,27 +48,33 @@ RESTRICTED = {
 }
 
 
+class _Form(NamedTuple):
+    """How a command is written as calldata."""
+
+    signature: str
+    selector: bytes
+    names: tuple[str, ...]
+    arguments: Codec
+
+
 @cache
-def _arguments(class_: type[Command]) -> tuple[tuple[str, ...], Codec]:
-    """Return the names of a command's arguments and their codec."""
+def _forms() -> dict[type[Command], _Form]:
+    return {class_: _form(class_) for class_ in COMMANDS.values()}
+
+
+def _form(class_: type[Command]) -> _Form:
     hints = typing.get_type_hints(class_, include_extras=True)
     names = tuple(
-        field.name
-        for field in fields(class_)
-        if field.name not in ("sender", "now", "transfer")
+        field.name for field in fields(class_) if field.name not in ("sender", "now", "transfer")
     )
-    return names, arguments_codec([hints[name] for name in names])
+    arguments = arguments_codec([hints[name] for name in names])
+    signature = class_.FUNCTION + arguments.name
+    return _Form(signature, keccak(signature.encode())[:4], names, arguments)
 
 
 def signature_of(class_: type[Command]) -> str:
     """Return a command's function with its argument types, such as `vote(uint256,bool)`."""
-    return class_.FUNCTION + _arguments(class_)[1].name
-
-
-@cache
-def selector_of(class_: type[Command]) -> bytes:
-    """Return the first four bytes of a command's calldata."""
-    return keccak(signature_of(class_).encode())[:4]
+    return _forms()[class_].signature
 
 
 def encode(command: Command) -> bytes:
@@ -69,8 +83,13 @@ def encode(command: Command) -> bytes:
         abi = _functions(command.contract)[command.function]
         types = [type_of(parameter) for parameter in abi["inputs"]]
         return _selector(abi) + encode_abi(types, [_zero(p) for p in abi["inputs"]])
-    names, arguments = _arguments(type(command))
-    return selector_of(type(command)) + arguments.encode([getattr(command, n) for n in names])
+    form = _forms()[type(command)]
+    return form.selector + form.arguments.encode([getattr(command, n) for n in form.names])
+
+
+def contract_of(command: Command) -> str:
+    """Return the name of the contract that a command is sent to."""
+    return command.contract if isinstance(command, Intrude) else command.CONTRACT
 
 
 def decode(contract: str, data: bytes, sender: bytes, now: int) -> Command:
@@ -79,14 +98,13 @@ def decode(contract: str, data: bytes, sender: bytes, now: int) -> Command:
     Raise Refused, without a reason, if the contract has no such function that changes state, or if
     the arguments are not exactly what an encoder writes for it.
     """
-    for class_ in COMMANDS.values():
-        if class_.CONTRACT == contract and selector_of(class_) == data[:4]:
-            names, arguments = _arguments(class_)
+    for class_, form in _forms().items():
+        if contract == class_.CONTRACT and form.selector == data[:4]:
             try:
-                values = arguments.decode(data[4:])
+                values = form.arguments.decode(data[4:])
             except Discrepancy:
                 raise Refused(NO_REASON) from None
-            return class_(sender=sender, now=now, **dict(zip(names, values, strict=True)))
+            return class_(sender=sender, now=now, **dict(zip(form.names, values, strict=True)))
     for restricted_contract, function in RESTRICTED:
         if restricted_contract == contract:
             abi = _functions(contract)[function]
@@ -124,12 +142,12 @@ def decode_refusal(data: bytes) -> Refusal:
 @cache
 def _errors() -> dict[str, tuple[bytes, Codec]]:
     """Return selector and codec of every error by name; one name has one signature everywhere."""
-    found = {PANIC: (keccak(b"Panic(uint256)")[:4], arguments_codec([codec(commands.U256)]))}
+    found = {PANIC: (keccak(b"Panic(uint256)")[:4], arguments_codec([U256]))}
     for contract in CONTRACTS:
         for entry in artifacts.load(contract).abi:
             if entry["type"] == "error":
                 types = [type_of(parameter) for parameter in entry["inputs"]]
-                values = arguments_codec([named_codec(name) for name in types])
+                values = sequence_codec(named_codec(name) for name in types)
                 selector = keccak(f"{entry['name']}({','.join(types)})".encode())[:4]
                 found[entry["name"]] = (selector, values)
     return found
@@ -145,6 +163,7 @@ def _functions(contract: str) -> dict[str, Any]:
 
 
 def type_of(parameter: Any) -> str:
+    """Return the canonical type of a parameter of an ABI."""
     kind: str = parameter["type"]
     if kind.startswith("tuple"):
         inner = ",".join(type_of(component) for component in parameter["components"])

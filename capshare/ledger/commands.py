@@ -9,8 +9,22 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from capshare.codec import (
-    U8, U16, U24, U32, U40, U64, U96, U256, Address, Addresses, Bool, Bytes, Bytes32, Bytes32s,
-    String, U32s, U40s,
+    U8,
+    U24,
+    U32,
+    U40,
+    U64,
+    U96,
+    U256,
+    Address,
+    Addresses,
+    Bool,
+    Bytes,
+    Bytes32,
+    Bytes32s,
+    String,
+    U32s,
+    U40s,
 )  # fmt: skip
 from capshare.eip712 import OrderBatch, Reduction
 from capshare.events import Admission, Call, TermsWords

@@ -34,7 +34,7 @@ class Refusal:
         return f"{self.name}({', '.join(shown)})"
 
 
-class Refused(Exception):  # noqa: N818 (it is what the rules say, not a mistake)
+class Refused(Exception):
     """Carries a refusal out of the rules; `decide` returns it."""
 
     def __init__(self, name: str, *values: Any) -> None:

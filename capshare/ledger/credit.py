@@ -71,12 +71,8 @@ def record(tx: Transaction, outcomes: Sequence[Outcome]) -> None:
         consumer_group = members[outcome.consumer].group
         if provider_group == consumer_group:
             continue
-        _record(
-            tx, outcome.provider, consumer_group, outcome.provider_good, outcome.provider_bad
-        )
-        _record(
-            tx, outcome.consumer, provider_group, outcome.consumer_good, outcome.consumer_bad
-        )
+        _record(tx, outcome.provider, consumer_group, outcome.provider_good, outcome.provider_bad)
+        _record(tx, outcome.consumer, provider_group, outcome.consumer_good, outcome.consumer_bad)
 
 
 def _record(tx: Transaction, member: int, group: int, good: int, bad: int) -> None:

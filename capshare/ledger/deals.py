@@ -93,9 +93,7 @@ class _Call:
         self, deal: Deal, terms: TermsWords, state: DealState, quantity: int, payout: Payout
     ) -> None:
         """Make a deal final; its money and credit move at the call's end."""
-        self.tx.emit(
-            DealSettled(deal=deal.id, state=int(state), quantity=quantity, terms=terms)
-        )
+        self.tx.emit(DealSettled(deal=deal.id, state=int(state), quantity=quantity, terms=terms))
         for from_, to, amount in (
             (deal.consumer, deal.provider, payout.earned),
             (deal.consumer, deal.consumer, payout.refunded),
@@ -251,9 +249,7 @@ def _rule(tx: Transaction, command: Rule) -> None:
     accepted, reported = progress.accepted, progress.reported
     is_inside = accepted <= quantity <= reported
     require(is_inside, "RulingOutside", deal.id, quantity, accepted, reported)
-    tx.emit(
-        DealRuled(deal=deal.id, arbiter=arbiter, quantity=quantity, reason=command.reason)
-    )
+    tx.emit(DealRuled(deal=deal.id, arbiter=arbiter, quantity=quantity, reason=command.reason))
     call = _Call(tx)
     payout = ruled(deal, reported, accepted, quantity, _bond(tx, deal, reported, accepted))
     call.finish(deal, terms, DealState.SETTLED, quantity, payout)

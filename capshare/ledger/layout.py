@@ -19,11 +19,10 @@ def encode(layout: Mapping[str, Any], values: Mapping[str, Any]) -> dict[int, in
     the members' names in snake case. Raises KeyError for a variable without a value.
     """
     words: dict[int, int] = {}
+    types = layout["types"]
     for variable in layout["storage"]:
-        value = values[variable["label"]]
-        _put(
-            words, layout["types"], variable["type"], int(variable["slot"]), variable["offset"], value
-        )
+        place = int(variable["slot"]), variable["offset"]
+        _put(words, types, variable["type"], *place, values[variable["label"]])
     return {slot: word for slot, word in words.items() if word}
 
 

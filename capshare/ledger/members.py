@@ -236,17 +236,13 @@ def _set_signer(tx: Transaction, command: SetSigner) -> None:
     require(state.member_of[signer] == 0, "AddressTaken", signer, state.member_of[signer])
     holder = state.signers[signer].member
     require(holder in (0, member), "AddressTaken", signer, holder)
-    tx.emit(
-        SignerSet(member=member, signer=signer, scopes=command.scopes, limit=command.limit)
-    )
+    tx.emit(SignerSet(member=member, signer=signer, scopes=command.scopes, limit=command.limit))
 
 
 @decides(SetEncryptionKey)
 def _set_encryption_key(tx: Transaction, command: SetEncryptionKey) -> None:
     member = _require_member(tx.state, command.sender)
-    tx.emit(
-        EncryptionKeySet(member=member, key=command.key, valid_until=command.valid_until)
-    )
+    tx.emit(EncryptionKeySet(member=member, key=command.key, valid_until=command.valid_until))
 
 
 @decides(CompleteMove)

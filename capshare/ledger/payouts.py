@@ -67,11 +67,9 @@ def given_up(deal: Deal) -> Payout:
 
 def undone(deal: Deal) -> Payout:
     """Return everything and touch nobody's credit."""
-    return Payout(
-        refunded=deal.quantity * deal.price, returned=deal.quantity * deal.bond_per_unit
-    )
+    return Payout(refunded=deal.quantity * deal.price, returned=deal.quantity * deal.bond_per_unit)
 
 
 def dispute_bond(deal: Deal, reported: int, accepted: int, rate: int) -> int:
     """Return what contesting or disputing locks: so much of the amount in question."""
-    return -(-(reported - accepted) * deal.price * rate // RATE_BASE)
+    return ((reported - accepted) * deal.price * rate + RATE_BASE - 1) // RATE_BASE

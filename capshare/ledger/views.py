@@ -16,11 +16,9 @@ from eth_abi.abi import encode as encode_abi
 from capshare import artifacts
 from capshare.codec import keccak
 from capshare.errors import NotFound
-from capshare.events import TermsWords
 from capshare.ledger import assets, batches, book, council, credit, deals, members
 from capshare.ledger.calldata import type_of
 from capshare.ledger.commands import Reference
-from capshare.ledger.deals import Deal
 from capshare.ledger.state import Asset, Market, Member, Move, Progress, Record, Signer, State
 from capshare.parameters import ClassTerms
 
@@ -363,8 +361,47 @@ VIEWS: dict[str, dict[str, _View]] = {
 }
 
 
+#: Public immutables by contract and name: addresses of the deployment, and parameters.
+CONSTANTS: dict[str, dict[str, str]] = {
+    "Council": {"members": "members", "proposalLife": "proposal_life"},
+    "MemberRegistry": {
+        "councilContract": "council",
+        "book": "book",
+        "moveDelay": "move_delay",
+    },
+    "AssetRegistry": {name: name for name in ("council", "members", "book", "deals")},
+    "CapacityBook": {
+        name: name for name in ("council", "members", "assets", "clearing", "vault", "credit")
+    },
+    "Clearing": {
+        **{name: name for name in ("members", "assets", "book", "deals", "vault", "credit")},
+        "roundLength": "round",
+    },
+    "Deals": {
+        **{name: name for name in ("members", "assets", "clearing", "vault", "credit")},
+        "deliverWithin": "deliver_within",
+        "acceptWithin": "accept_within",
+        "answerWithin": "answer_within",
+        "ruleWithin": "rule_within",
+        "disputeRate": "dispute_rate",
+    },
+    "Vault": {name: name for name in ("members", "token", "book", "clearing", "deals")},
+    "CreditLedger": {
+        **{name: name for name in ("members", "book", "clearing", "deals")},
+        "goodHalfLife": "good_half_life",
+        "badHalfLife": "bad_half_life",
+        "counterpartyCap": "counterparty_cap",
+        "newcomerCap": "newcomer_cap",
+    },
+}
+
+
 def view(state: State, now: int, contract: str, function: str, *arguments: Any) -> Any:
     """Return what a contract's view answers at a time; raise NotFound for one without a twin."""
+    constant = CONSTANTS.get(contract, {}).get(function)
+    if constant is not None:
+        holder = state.deployment if hasattr(state.deployment, constant) else state.parameters
+        return getattr(holder, constant)
     found = VIEWS.get(contract, {}).get(function)
     if found is None:
         raise NotFound(f"{contract}.{function} is no view of the ledger")

@@ -93,33 +93,41 @@ def list_book(book: Book) -> Listing:
 def eligible_groups(groups: Sequence[Group], kinds: Sequence[Kind]) -> tuple[int, ...]:
     """Return for each kind the set of groups that its requests can use.
 
-    As on chain: groups ascend by slot, so a window is a range of them; a profile of needs and
-    least credit is an intersection of "has attribute b" and "has credit c" sets.
+    Groups ascend by slot, so a window is a range of them.
     """
+    profiles = profile_groups(groups, kinds)
     slots = [group.slot for group in groups]
-    all_groups = (1 << len(groups)) - 1
-    bits = set(members(_union(kind.needs for kind in kinds)))
+    sets = []
+    for kind in kinds:
+        low = bisect_left(slots, kind.first_slot)
+        high = bisect_right(slots, kind.first_slot + kind.span)
+        sets.append(profiles[kind.needs, kind.min_credit] >> low << low & (1 << high) - 1)
+    return tuple(sets)
+
+
+def profile_groups(
+    groups: Sequence[Group], kinds: Iterable[Kind]
+) -> dict[tuple[int, int], int]:
+    """Return for the kinds' (needs, least credit) the set of groups of any slot that satisfy them.
+
+    As on chain: an intersection of "has attribute b" and "has credit c" sets.
+    """
+    wanted = {(kind.needs, kind.min_credit) for kind in kinds}
     having = {
         bit: bitmap((g for g, group in enumerate(groups) if group.attributes >> bit & 1), groups)
-        for bit in bits
+        for bit in members(_union(needs for needs, _ in wanted))
     }
     trusted = {
         credit: bitmap((g for g, group in enumerate(groups) if group.credit >= credit), groups)
-        for credit in {kind.min_credit for kind in kinds}
+        for credit in {credit for _, credit in wanted}
     }
-    profiles: dict[tuple[int, int], int] = {}
-    sets = []
-    for kind in kinds:
-        profile = profiles.get((kind.needs, kind.min_credit))
-        if profile is None:
-            profile = all_groups & trusted[kind.min_credit]
-            for bit in members(kind.needs):
-                profile &= having[bit]
-            profiles[kind.needs, kind.min_credit] = profile
-        low = bisect_left(slots, kind.first_slot)
-        high = bisect_right(slots, kind.first_slot + kind.span)
-        sets.append(profile >> low << low & (1 << high) - 1)
-    return tuple(sets)
+    profiles = {}
+    for needs, credit in wanted:
+        profile = trusted[credit]
+        for bit in members(needs):
+            profile &= having[bit]
+        profiles[needs, credit] = profile
+    return profiles
 
 
 def eligible_kinds(groups: Sequence[Group], kinds: Sequence[Kind]) -> tuple[int, ...]:

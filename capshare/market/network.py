@@ -5,16 +5,18 @@ things keep it small:
 
 - Only the order of the perturbed prices matters (their optimal sets form a matroid), so prices of
   112 bits are replaced by their ranks.
-- A kind is not joined to each group that it can use: a window is two overlapping blocks of 2^k
-  slots, a block is two halves, and blocks with the same groups are one node for all kinds.
+- A kind is not joined to each group that it can use but to sets of them: a window is a few aligned
+  blocks of 2^k slots, a block two halves, a slot's groups of some credit those of more credit and
+  a few others. Kinds share the nodes of equal sets.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from capshare.errors import CapshareError
-from capshare.market.listing import Listing, members
+from capshare.market.listing import Kind, Listing, members, profile_groups
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 FLOW_END: Final = 1 << 62  # what a node may carry in all: OR-tools computes with 64 bits
 
 _SOURCE, _SINK, _FIRST = 0, 1, 2  # nodes; groups come from _FIRST on
-_DIRECT: Final = 4  # sets of so few groups are not worth a node
 
 
 class MissingSolver(CapshareError):
@@ -110,14 +111,19 @@ class _Sets:
         self.listing = listing
         self.tails: list[int] = []
         self.heads: list[int] = []
-        self.nodes = {1 << group: _FIRST + group for group in range(len(listing.groups))}
         self.count = _FIRST + len(listing.groups)
-        self.starts: list[int] = []  # first group of each slot that has one, and the end
+        self.profiles = profile_groups(listing.groups, listing.kinds)
+        self.slots: list[int] = []  # that have groups, ascending
+        self.starts: list[int] = []  # first group of each, and the end
         for group, key in enumerate(listing.groups):
-            if not group or key.slot != listing.groups[group - 1].slot:
+            if not self.slots or key.slot != self.slots[-1]:
+                self.slots.append(key.slot)
                 self.starts.append(group)
         self.starts.append(len(listing.groups))
-        self.kind_nodes = [self._kind(groups) for groups in listing.eligible]
+        self.better = self._better()
+        self.known: dict[tuple[int, ...], int] = {}  # nodes by what is below them
+        self.blocks: dict[tuple[tuple[int, int], int, int], int] = {}
+        self.kind_nodes = [self._kind(kind) for kind in listing.kinds]
 
     def split(self, sold: list[int], carried: list[int]) -> dict[tuple[int, int], int]:
         """Follow the flows of the inner arcs from the groups to the kinds."""
@@ -149,32 +155,69 @@ class _Sets:
                 flows[group, kind] = flows.get((group, kind), 0) + quantity
         return flows
 
-    def _kind(self, groups: int) -> int:
-        """Make a node for a kind that can use `groups`."""
-        return self._node(self._sources(groups))
+    def _better(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """Map each profile to that of the same needs and the next higher least credit."""
+        ladder = sorted(self.profiles)
+        return {
+            low: high for low, high in pairwise(ladder) if low[0] == high[0]
+        }
 
-    def _sources(self, groups: int) -> list[int]:
-        """Return the nodes whose groups are together `groups`, made as needed."""
-        if not groups:
-            return []
-        first = bisect_right(self.starts, (groups & -groups).bit_length() - 1) - 1
-        last = bisect_right(self.starts, groups.bit_length() - 1) - 1
-        if first == last or groups.bit_count() <= _DIRECT:
-            return [_FIRST + group for group in members(groups)]
-        length = 1 << (last - first).bit_length() - 1  # 2^k < slots <= 2^(k+1)
-        return [
-            self._set(groups & (1 << self.starts[first + length]) - 1),
-            self._set(groups >> self.starts[last + 1 - length] << self.starts[last + 1 - length]),
-        ]
+    def _kind(self, kind: Kind) -> int:
+        """Make the node of a kind, below it the aligned blocks that make up its window."""
+        low = bisect_left(self.slots, kind.first_slot)
+        high = bisect_right(self.slots, kind.first_slot + kind.span)
+        profile, level = (kind.needs, kind.min_credit), 0
+        below = []
+        while low < high:
+            if low & 1:
+                below.append(self._block(profile, level, low))
+                low += 1
+            if high & 1:
+                high -= 1
+                below.append(self._block(profile, level, high))
+            low, high, level = low >> 1, high >> 1, level + 1
+        return self._make(node for node in below if node)
 
-    def _set(self, groups: int) -> int:
-        """Return the node of a set of groups."""
-        if groups not in self.nodes:
-            self.nodes[groups] = self._node(self._sources(groups))
-        return self.nodes[groups]
+    def _block(self, profile: tuple[int, int], level: int, place: int) -> int:
+        """Return the node of a profile's groups in 2^level slots from `place` << level; 0: none."""
+        node = self.blocks.get((profile, level, place))
+        if node is None:
+            if level:
+                halves = (
+                    self._block(profile, level - 1, 2 * place),
+                    self._block(profile, level - 1, 2 * place + 1),
+                )
+                node = self._share([half for half in halves if half])
+            else:
+                node = self._slot(profile, place)
+            self.blocks[profile, level, place] = node
+        return node
 
-    def _node(self, sources: list[int]) -> int:
+    def _slot(self, profile: tuple[int, int], place: int) -> int:
+        """Return the node of a profile's groups in one slot; 0: none."""
+        start, end = self.starts[place], self.starts[place + 1]
+        inside = (1 << end) - 1
+        own, below = (self.profiles[profile] & inside) >> start, []
+        better = self.better.get(profile)
+        if better is not None and own:
+            node = self._block(better, 0, place)
+            own &= ~(self.profiles[better] >> start)
+            below = [node] if node else []
+        return self._share(below + [_FIRST + start + group for group in members(own)])
+
+    def _share(self, below: list[int]) -> int:
+        """Return the node above the given ones, or the only one; 0 if there are none."""
+        if len(below) < 2:
+            return below[0] if below else 0
+        key = tuple(below)
+        if key not in self.known:
+            self.known[key] = self._make(below)
+        return self.known[key]
+
+    def _make(self, below: Iterable[int]) -> int:
+        node = self.count
         self.count += 1
-        self.tails += sources
-        self.heads += [self.count - 1] * len(sources)
-        return self.count - 1
+        for tail in below:
+            self.tails.append(tail)
+            self.heads.append(node)
+        return node

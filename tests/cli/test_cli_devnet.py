@@ -7,11 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from eth_account import Account
 from web3 import HTTPProvider, Web3
 
@@ -19,16 +19,31 @@ from capshare.cli import main
 from capshare.devnet import accounts_of, process
 from capshare.devnet.engine import down, find
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a command left."""
+
+    exit_code: object
+    stdout: str
+    stderr: str
+
+
 Capshare = Callable[..., Result]
 
 
 @pytest.fixture
-def capshare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Capshare]:
+def capshare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Capshare]:
     """Run a command with a home of its own; no devnet outlives the test."""
     monkeypatch.setenv("CAPSHARE_HOME", str(tmp_path))
 
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, ["devnet", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main(["devnet", *arguments])
+        captured = capsys.readouterr()
+        return Result(exit_code=caught.value.code, stdout=captured.out, stderr=captured.err)
 
     yield run
     if find(tmp_path / "devnet") is not None:
@@ -36,7 +51,7 @@ def capshare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Capsha
 
 
 def shown(result: Result) -> Any:
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 0, result.stderr
     return json.loads(result.stdout)
 
 

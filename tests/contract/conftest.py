@@ -7,6 +7,7 @@ other contract is real.
 
 from __future__ import annotations
 
+from ast import literal_eval
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -153,17 +154,22 @@ class System:
         except KeyError:
             raise AttributeError(name) from None
 
-    def propose(self, *calls: tuple[Any, bytes]) -> tuple[int, list[tuple[str, bytes]]]:
-        """Propose calls, supported by two of the three seats; return the number and the calls."""
+    def propose(
+        self, *calls: tuple[Any, bytes], votes: int = 2
+    ) -> tuple[int, list[tuple[str, bytes]]]:
+        """Propose calls, supported by `votes` seats; return the number and the calls."""
         listed = [(target.address, data) for target, data in calls]
         self.council.propose(listed, "because", sender=self.people["councillor"])
         number = self.council.proposalCount()
-        self.council.vote(number, True, sender=self.people["second_councillor"])
+        seats = [self.members.accountOf(m) for m in self.members.council()]
+        voters = [p for p in self.people.values() if p.address in seats][1:]
+        for voter in voters[: votes - 1]:
+            self.council.vote(number, True, sender=voter)
         return number, listed
 
     def govern(self, method: Any, *arguments: Any) -> Any:
         """Let the council call a method; return the receipt."""
-        number, calls = self.propose((method.contract, method.encode_input(*arguments)))
+        number, calls = self.propose((method.contract, method.encode_input(*arguments)), votes=9)
         return self.council.execute(number, calls, sender=self.people["outsider"])
 
     def event(self, contract: str, name: str, **values: Any) -> tuple[str, str, Any]:
@@ -176,7 +182,11 @@ class System:
     def emitted(self, receipt: Any) -> list[tuple[str, str, Any]]:
         """Return all events of a transaction, in order: emitter, name, values."""
         return [
-            (log.contract_address, log.event_name, {k: plain(v) for k, v in log.items()})
+            (
+                log.contract_address,
+                log.event_name,
+                {k: plain(v) for k, v in log.event_arguments.items()},
+            )
             for log in receipt.events
         ]
 
@@ -400,10 +410,7 @@ def deploy(
 def furnish(system: System) -> System:
     """Suspend the suspended member, set the provider's keys, list a class, fund the traders."""
     people = system.people
-    suspension = system.members.suspend.encode_input(member_id("suspended_member"))
-    number, calls = system.propose((system.members, suspension))
-    system.council.vote(number, True, sender=people["third_councillor"])  # four seats until then
-    system.council.execute(number, calls, sender=people["councillor"])
+    system.govern(system.members.suspend, member_id("suspended_member"))
     system.govern(system.assets.listClass, CLASS, "five-axis milling", "HUR")
     for name, scope in (("operator", OPERATE), ("treasurer", TREASURY), ("trader", TRADE)):
         system.members.setSigner(people[name], scope, 1_000, sender=people["provider"])
@@ -460,11 +467,30 @@ def reverts() -> Any:
     return check
 
 
+@pytest.fixture(scope="session")
+def refused_by_council(reverts: Any, people: dict[str, Any]) -> Any:
+    """Let the council make calls, and expect the error that call `index` reverts with."""
+
+    def check(
+        system: System, *calls: tuple[Any, bytes], error: Any, index: int = 0, **values: Any
+    ) -> None:
+        assert [i.name for i in error.abi.inputs] == list(values), error.abi.selector
+        number, listed = system.propose(*calls)
+        given = [getattr(v, "address", v) for v in values.values()]
+        with reverts(system.council.CallFailed, index=index, reason=encode_error(error.abi, given)):
+            system.council.execute(number, listed, sender=people["outsider"])
+
+    return check
+
+
 def revert_data(error: Any) -> bytes:
     """Return what the EVM returned with a revert."""
     if isinstance(error, CustomError):  # decoded, since it is in the ABI of the contract called
         return encode_error(error.abi, list(error.inputs.values()))
-    return bytes.fromhex(error.revert_message.removeprefix("0x"))
+    message = error.revert_message
+    if message.startswith('b"'):  # how eth-tester spells bytes that hold an apostrophe
+        return bytes(literal_eval(message))
+    return bytes.fromhex(message.removeprefix("0x"))
 
 
 def encode_error(abi: Any, values: list[Any]) -> bytes:

@@ -1,7 +1,6 @@
 """The funded accounts of a devnet."""
 
 import stat
-import sys
 from pathlib import Path
 
 import pytest
@@ -41,7 +40,6 @@ def test_accounts_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert accounts_of(tmp_path) == accounts
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such rights")
 def test_file_is_its_owners_alone_even_where_a_wider_one_was(tmp_path: Path) -> None:
     path = tmp_path / "accounts.json"
     path.write_text("{}")

@@ -1,6 +1,5 @@
 """The life of an engine's process, with programs that stand in for a chain."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -198,7 +197,6 @@ def fake_anvil(path: Path, version: str) -> Path:
     return path
 
 
-@pytest.mark.skipif(os.name == "nt", reason="stands in with a shell script")
 def test_anvil_is_found_on_the_path_and_in_node_modules(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,7 +225,6 @@ def test_anvil_is_found_on_the_path_and_in_node_modules(
     assert find_anvil() == installed.resolve()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="stands in with a shell script")
 def test_anvil_that_is_too_old_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old = fake_anvil(tmp_path / "old" / "anvil", "0.3.0")
     new = fake_anvil(tmp_path / "new" / "anvil", "1.7.1-stable")

@@ -1,0 +1,252 @@
+"""Replay a deployment's log through the ledger and compare the chain with what comes out.
+
+The log alone rebuilds everything: each view's answer, each storage word, each batch's code, and the
+root over the deals of each clearing. A difference is a finding that says where, what the log
+implies and what the chain has. Nothing is trusted but the log; that the log is the chain's is for
+an audit of headers and receipts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import rlp
+
+from capshare import abi
+from capshare.chain import Chain
+from capshare.codec import ZERO_BYTES32, keccak
+from capshare.deployments import CONTRACTS, AddressBook
+from capshare.errors import Discrepancy
+from capshare.events import decode
+from capshare.ledger import storage, views
+from capshare.ledger.conservation import check_conservation
+from capshare.ledger.core import apply
+from capshare.ledger.state import Deployment, State
+from capshare.market import commitment
+from capshare.questions import History, Question, questions
+from capshare.sources import NodeSource, Source
+
+#: Shows a bar of that many steps while its block runs; gives the function that ends a step.
+Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Where the chain differs from what its log implies."""
+
+    rule: str  # log, view, storage, code, root, or an invariant: I1 …
+    where: str
+    expected: str  # by the log
+    found: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What was compared at which block, and what differs: no finding is a good chain."""
+
+    block: int
+    logs: int
+    views: int
+    words: int
+    roots: int  # of contracts' whole storage; 0 where the node gives none
+    codes: int  # batches
+    clearings: int  # whose root over the deals was rebuilt
+    findings: tuple[Finding, ...]
+
+
+def silent(text: str, total: int) -> AbstractContextManager[Callable[[], None]]:
+    """Show no progress."""
+    return nullcontext(lambda: None)
+
+
+def replay(chain: Chain | Source, book: AddressBook, progress: Progress = silent) -> Replay:
+    """Fold all logs of a deployment and compare every view and storage word with the chain.
+
+    Views are asked about everything that the log ever named. Raise NetworkError where the node
+    does not answer.
+    """
+    source = NodeSource(chain) if isinstance(chain, Chain) else chain
+    history, findings = fold(source, book, progress)
+    state = history.state
+    findings += [
+        Finding(rule=i.rule, where=i.subject, expected=str(i.expected), found=str(i.found))
+        for i in check_conservation(state)
+    ]
+    findings += _roots(history)
+    asked = list(questions(history))
+    with progress("Views compared", len(asked)) as step:
+        for question in asked:
+            findings += _view(source, book, state, question)
+            step()
+    words = storage.storage_words(state)
+    roots = 0
+    with progress("Storage compared", len(CONTRACTS)) as step:
+        for contract in CONTRACTS:
+            address = raw(book.address(contract))
+            findings += _words(source, address, contract, words[contract])
+            root = source.storage_root(address)
+            if root is not None:
+                findings += _whole(contract, words[contract], root)
+                roots += 1
+            step()
+    findings += _codes(source, state)
+    return Replay(
+        block=source.block,
+        logs=history.logs,
+        views=len(asked),
+        words=sum(map(len, words.values())),
+        roots=roots,
+        codes=state.batch_count,
+        clearings=len(history.roots),
+        findings=tuple(findings),
+    )
+
+
+def fold(
+    source: Source, book: AddressBook, progress: Progress = silent
+) -> tuple[History, list[Finding]]:
+    """Fold a deployment's logs in order; a log that no contract writes is a finding."""
+    names = {raw(book.address(name)): name for name in CONTRACTS}
+    history, findings = History(state=State(deployment_of(book))), []
+    logs = list(source.logs([book.address(name) for name in CONTRACTS], book.start_block))
+    with progress("Log replayed", len(logs)) as step:
+        for log, time in logs:
+            history.logs += 1
+            try:
+                event = decode(names[raw(log.address)], log.topics, log.data)
+            except Discrepancy as error:
+                where = f"block {log.block}, log {log.log_index}"
+                findings.append(
+                    Finding(rule="log", where=where, expected="an event", found=error.message)
+                )
+                continue
+            apply(history.state, event, time)
+            history.remember(event)
+            step()
+    return history, findings
+
+
+def deployment_of(book: AddressBook) -> Deployment:
+    """Return the addresses of a deployment as the ledger knows them."""
+    council, members, assets, orders, clearing, deals, vault, credit = (
+        raw(book.address(name)) for name in CONTRACTS
+    )
+    return Deployment(
+        chain_id=book.chain_id,
+        council=council,
+        members=members,
+        assets=assets,
+        book=orders,
+        clearing=clearing,
+        deals=deals,
+        vault=vault,
+        credit=credit,
+        token=raw(book.token),
+    )
+
+
+def raw(address: str) -> bytes:
+    """Return an address's 20 bytes."""
+    return bytes.fromhex(address.removeprefix("0x"))
+
+
+# -- comparing -----------------------------------------------------------------------------------
+
+
+def _view(
+    source: Source, book: AddressBook, state: State, question: Question
+) -> Iterator[Finding]:
+    contract, function, arguments = question
+    answer = views.view(state, source.time, contract, function, *arguments)
+    expected = views.encode(contract, function, answer)
+    plain = [_plain(argument) for argument in arguments]
+    found = source.call(raw(book.address(contract)), abi.encode_call(contract, function, plain))
+    if found != expected:
+        asked = ", ".join(map(_shown, plain))
+        yield Finding(
+            rule="view",
+            where=f"{contract}.{function}({asked})",
+            expected=_shown(abi.decode_result(contract, function, expected)),
+            found=_shown(found and abi.decode_result(contract, function, found)),
+        )
+
+
+def _words(
+    source: Source, address: bytes, contract: str, words: dict[int, int]
+) -> Iterator[Finding]:
+    for slot, expected in words.items():
+        found = source.storage(address, slot)
+        if found != expected:
+            yield Finding(
+                rule="storage",
+                where=f"{contract}, slot {slot:#x}",
+                expected=f"{expected:#x}",
+                found=f"{found:#x}",
+            )
+
+
+def _whole(contract: str, words: dict[int, int], found: bytes) -> Iterator[Finding]:
+    """Compare the whole storage by its root: a word too many changes it, too."""
+    expected = storage_root(words)
+    if found != expected:
+        yield Finding(
+            rule="storage",
+            where=f"{contract}, all of it",
+            expected=f"root 0x{expected.hex()}",
+            found=f"root 0x{found.hex()}",
+        )
+
+
+def storage_root(words: dict[int, int]) -> bytes:
+    """Return the root of the trie in which a chain keeps storage words (yellow paper, 4.1)."""
+    from trie import HexaryTrie
+
+    tree = HexaryTrie({})
+    for slot, word in words.items():
+        tree[keccak(slot.to_bytes(32, "big"))] = rlp.encode(word)
+    return bytes(tree.root_hash)
+
+
+def _codes(source: Source, state: State) -> Iterator[Finding]:
+    for number in range(1, state.batch_count + 1):
+        expected = storage.batch_code(state, number)
+        found = source.code(views.pointer_of(state, number))
+        if found != expected:
+            yield Finding(
+                rule="code",
+                where=f"batch {number}",
+                expected=_shown(expected),
+                found=_shown(found),
+            )
+
+
+def _roots(history: History) -> Iterator[Finding]:
+    """Rebuild each clearing's root from its logged fills."""
+    for key, logged in history.roots.items():
+        deals = history.deals.get(key, ())
+        expected = commitment.root(deals) if deals else ZERO_BYTES32
+        committed = history.state.roots[key[0] << 32 | key[1]]
+        for what, found in (("cleared", logged), ("committed", committed)):
+            if found != expected:
+                yield Finding(
+                    rule="root",
+                    where=f"class {key[0]}, round {key[1]}, as {what}",
+                    expected=_shown(expected),
+                    found=_shown(found),
+                )
+
+
+def _plain(value: Any) -> Any:
+    """Return an argument as the ABI's encoder takes it: structs as tuples."""
+    if is_dataclass(value):
+        return tuple(_plain(getattr(value, field.name)) for field in fields(value))
+    return tuple(map(_plain, value)) if isinstance(value, tuple | list) else value
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return "(" + ", ".join(map(_shown, value)) + ")"
+    return "0x" + value.hex() if isinstance(value, bytes) else str(value)
