@@ -7,6 +7,7 @@ type, dynamic parts in order without gaps, overlaps or a rest. That is what solc
 
 from __future__ import annotations
 
+import importlib
 import typing
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
@@ -16,18 +17,19 @@ from typing import Annotated, Any
 from capshare.errors import Discrepancy
 
 try:
-    import sha3  # safe-pysha3: five times faster, has wheels for Linux only
+    # safe-pysha3, which has wheels for Linux only, is five times faster.
+    _keccak_256: Callable[[bytes], Any] = importlib.import_module("sha3").keccak_256
 
     def keccak(data: bytes) -> bytes:
         """Return the keccak-256 hash."""
-        return bytes(sha3.keccak_256(data).digest())
+        return bytes(_keccak_256(data).digest())
 
 except ImportError:
-    from eth_hash.auto import keccak as _eth_hash_keccak
+    from eth_hash.auto import keccak as _keccak
 
     def keccak(data: bytes) -> bytes:
         """Return the keccak-256 hash."""
-        return _eth_hash_keccak(data)
+        return _keccak(data)
 
 
 U8 = Annotated[int, "uint8"]

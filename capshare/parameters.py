@@ -89,7 +89,9 @@ class Parameters:
     def from_dict(cls, raw: Mapping[str, Any]) -> Parameters:
         """Return the parameters of what `to_dict` gave, checked."""
         try:
-            given = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+            given: dict[str, Any] = {
+                k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()
+            }
             parameters = cls(**given)
         except TypeError as error:
             raise UsageError(f"these are no parameters: {error}") from error

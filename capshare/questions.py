@@ -37,6 +37,7 @@ class History:
 
     state: State
     logs: int = 0
+    commands: int = 0
     salts: list[tuple[int, int]] = field(default_factory=list)  # member, salt
     deals: dict[tuple[int, int], tuple[Deal, ...]] = field(default_factory=dict)
     roots: dict[tuple[int, int], bytes] = field(default_factory=dict)  # as MarketCleared has them

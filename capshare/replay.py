@@ -1,9 +1,9 @@
 """Replay a deployment's log through the ledger and compare the chain with what comes out.
 
 The log alone rebuilds everything: each view's answer, each storage word, each batch's code, and the
-root over the deals of each clearing. A difference is a finding that says where, what the log
-implies and what the chain has. Nothing is trusted but the log; that the log is the chain's is for
-an audit of headers and receipts.
+root over the deals of each clearing; and the rules, asked about each transaction, must give the
+very events that it logged. A difference is a finding that says where, what was expected and what
+the chain has. Nothing is trusted but the log; that it is the chain's is for an audit of receipts.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, is_dataclass
+from itertools import groupby
 from typing import Any
 
 import rlp
@@ -20,14 +21,14 @@ from capshare.chain import Chain
 from capshare.codec import ZERO_BYTES32, keccak
 from capshare.deployments import CONTRACTS, AddressBook
 from capshare.errors import Discrepancy
-from capshare.events import decode
-from capshare.ledger import storage, views
+from capshare.events import Event, decode
+from capshare.ledger import calldata, storage, views
 from capshare.ledger.conservation import check_conservation
-from capshare.ledger.core import apply
+from capshare.ledger.core import Refusal, Refused, apply, decide
 from capshare.ledger.state import Deployment, State
 from capshare.market import commitment
 from capshare.questions import History, Question, questions
-from capshare.sources import NodeSource, Source
+from capshare.sources import NodeSource, Sent, Source
 
 #: Shows a bar of that many steps while its block runs; gives the function that ends a step.
 Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
@@ -37,9 +38,9 @@ Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
 class Finding:
     """Where the chain differs from what its log implies."""
 
-    rule: str  # log, view, storage, code, root, or an invariant: I1 …
+    rule: str  # log, rules, view, storage, code, root, or an invariant: I1 …
     where: str
-    expected: str  # by the log
+    expected: str  # by the log and the rules
     found: str
 
 
@@ -49,6 +50,7 @@ class Replay:
 
     block: int
     logs: int
+    commands: int  # transactions that the rules decided anew, with the same events
     views: int
     words: int
     roots: int  # of contracts' whole storage; 0 where the node gives none
@@ -96,6 +98,7 @@ def replay(chain: Chain | Source, book: AddressBook, progress: Progress = silent
     return Replay(
         block=source.block,
         logs=history.logs,
+        commands=history.commands,
         views=len(asked),
         words=sum(map(len, words.values())),
         roots=roots,
@@ -108,25 +111,52 @@ def replay(chain: Chain | Source, book: AddressBook, progress: Progress = silent
 def fold(
     source: Source, book: AddressBook, progress: Progress = silent
 ) -> tuple[History, list[Finding]]:
-    """Fold a deployment's logs in order; a log that no contract writes is a finding."""
+    """Fold a deployment's logs in order, and let the rules decide each transaction anew.
+
+    A log that no contract writes is a finding, and so is a transaction sent to a contract whose
+    events are not those that the rules give its command in the state before it.
+    """
     names = {raw(book.address(name)): name for name in CONTRACTS}
-    history, findings = History(state=State(deployment_of(book))), []
+    history = History(state=State(deployment_of(book)))
+    findings: list[Finding] = []
     logs = list(source.logs([book.address(name) for name in CONTRACTS], book.start_block))
     with progress("Log replayed", len(logs)) as step:
-        for log, time in logs:
-            history.logs += 1
-            try:
-                event = decode(names[raw(log.address)], log.topics, log.data)
-            except Discrepancy as error:
-                where = f"block {log.block}, log {log.log_index}"
-                findings.append(
-                    Finding(rule="log", where=where, expected="an event", found=error.message)
-                )
-                continue
-            apply(history.state, event, time)
-            history.remember(event)
-            step()
+        for tx_hash, group in groupby(logs, key=lambda entry: entry[0].tx_hash):
+            entries = list(group)
+            block, time = entries[0][0].block, entries[0][1]
+            events: list[Event] = []
+            for log, _ in entries:
+                history.logs += 1
+                step()
+                try:
+                    events.append(decode(names[raw(log.address)], log.topics, log.data))
+                except Discrepancy as error:
+                    where = f"block {block}, log {log.log_index}"
+                    found = error.message
+                    findings.append(Finding(rule="log", where=where, expected="", found=found))
+            sent = source.sent(tx_hash)
+            contract = names.get(sent.to)
+            if contract is not None:
+                history.commands += 1
+                decided = _decide(history.state, contract, sent, time)
+                if decided != events:
+                    where = f"block {block}, transaction 0x{tx_hash.hex()}"
+                    findings.append(
+                        Finding(rule="rules", where=where, expected=str(decided), found=str(events))
+                    )
+            for event in events:
+                apply(history.state, event, time)
+                history.remember(event)
     return history, findings
+
+
+def _decide(state: State, contract: str, sent: Sent, now: int) -> list[Event] | Refusal:
+    """Return the events that the rules give a transaction, or why they refuse it."""
+    try:
+        decided = decide(state, calldata.decode(contract, sent.data, sent.sender, now))
+    except Refused as refused:
+        return refused.refusal
+    return decided if isinstance(decided, Refusal) else list(decided)
 
 
 def deployment_of(book: AddressBook) -> Deployment:
@@ -156,9 +186,7 @@ def raw(address: str) -> bytes:
 # -- comparing -----------------------------------------------------------------------------------
 
 
-def _view(
-    source: Source, book: AddressBook, state: State, question: Question
-) -> Iterator[Finding]:
+def _view(source: Source, book: AddressBook, state: State, question: Question) -> Iterator[Finding]:
     contract, function, arguments = question
     answer = views.view(state, source.time, contract, function, *arguments)
     expected = views.encode(contract, function, answer)

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from eth_utils.address import to_checksum_address
+from hexbytes import HexBytes
 from web3.exceptions import Web3Exception
 
 from capshare.chain import Chain, RawLog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What a transaction asked for. Addresses: 20 bytes."""
+
+    sender: bytes
+    to: bytes  # empty: it created a contract
+    data: bytes
 
 
 class Source(Protocol):
@@ -19,6 +30,10 @@ class Source(Protocol):
 
     def logs(self, addresses: Sequence[str], first: int) -> Iterator[tuple[RawLog, int]]:
         """Yield the logs of contracts from block `first` on, in order, with their block's time."""
+        ...
+
+    def sent(self, tx_hash: bytes) -> Sent:
+        """Return a mined transaction."""
         ...
 
     def call(self, address: bytes, data: bytes) -> bytes:
@@ -52,6 +67,15 @@ class NodeSource:
         for log in self._chain.logs(addresses, first, self.block):
             yield log, self._time_of(log.block)
 
+    def sent(self, tx_hash: bytes) -> Sent:
+        """Return a mined transaction."""
+        found: Any = self._chain.web3.eth.get_transaction(HexBytes(tx_hash))
+        return Sent(
+            sender=_raw(found["from"]),
+            to=_raw(found["to"]) if found.get("to") else b"",
+            data=bytes(found["input"]),
+        )
+
     def call(self, address: bytes, data: bytes) -> bytes:
         """Return what a view returns."""
         request: Any = {"to": to_checksum_address(address), "data": "0x" + data.hex()}
@@ -79,3 +103,7 @@ class NodeSource:
             web3: Any = self._chain.web3
             self._times[block] = int(web3.eth.get_block(block)["timestamp"])
         return self._times[block]
+
+
+def _raw(address: str) -> bytes:
+    return bytes.fromhex(address.removeprefix("0x"))

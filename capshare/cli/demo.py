@@ -99,12 +99,7 @@ def _tables(figures: Report) -> Iterable[Table]:
 
 
 def _markets(figures: Report) -> Table:
-    rows = [
-        (row.name, row.clearings, row.orders, row.requested, row.volume)
-        + (row.surplus, row.greedy, row.first_come)
-        for row in figures.markets
-    ]
-    sums = [sum(int(row[place]) for row in rows) for place in range(1, 8)]
+    rows = (*figures.markets, figures.total(_("all")))
     return Table(
         name="demo.markets",
         title=_("Surplus of the clearings, and of naive matching on the same books"),
@@ -120,19 +115,16 @@ def _markets(figures: Report) -> Table:
         ),
         rows=[
             (
-                name,
-                clearings,
-                orders,
-                _hours(requested),
-                _hours(volume),
-                _euros(surplus),
-                _percent(greedy, surplus),
-                _percent(first_come, surplus),
+                row.name,
+                row.clearings,
+                row.orders,
+                _hours(row.requested),
+                _hours(row.volume),
+                _euros(row.surplus),
+                _percent(row.greedy, row.surplus),
+                _percent(row.first_come, row.surplus),
             )
-            for name, clearings, orders, requested, volume, surplus, greedy, first_come in (
-                *rows,
-                (_("all"), *sums),
-            )
+            for row in rows
         ],
     )
 
@@ -335,6 +327,7 @@ def _verdict(figures: Report) -> Table:
             (_("days from the opening to the last settlement"), figures.days),
             (_("transactions"), f"{figures.transactions:,}"),
             (_("logs replayed"), f"{audit.logs:,}"),
+            (_("transactions that the rules decide alike"), f"{audit.commands:,}"),
             (_("views compared with the chain"), f"{audit.views:,}"),
             (_("storage words compared"), f"{audit.words:,}"),
             (_("contracts whose whole storage has the root that the log implies"), audit.roots),

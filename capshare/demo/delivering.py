@@ -1,8 +1,8 @@
 """The life of the deals: what each party does when, until every deal is final.
 
 Five moments a day suffice. Slots end at midnight; whoever delivers in time reports at dawn, who is
-late at night; consumers look in the morning; disputes, rulings and partings come at noon; who cannot
-deliver tomorrow gives the deal up in the afternoon, before the gate.
+late at night; consumers look in the morning; disputes, rulings and partings come at noon; who
+cannot deliver tomorrow gives the deal up in the afternoon, before the gate.
 """
 
 from collections.abc import Iterable, Iterator

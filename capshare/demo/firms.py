@@ -87,9 +87,7 @@ class Firm:
 
 def founders(chance: random.Random) -> tuple[Firm, ...]:
     """Return the council's firms."""
-    return tuple(
-        _firm(f"C{number}", *entry, chance) for number, entry in enumerate(FOUNDERS, 1)
-    )
+    return tuple(_firm(f"C{number}", *entry, chance) for number, entry in enumerate(FOUNDERS, 1))
 
 
 def institutions(chance: random.Random) -> tuple[Firm, ...]:
@@ -117,7 +115,9 @@ def uscc(division: str, chance: random.Random) -> Identity:
 
 def lei(chance: random.Random) -> Identity:
     """Return a valid legal entity identifier (ISO 17442)."""
-    body = "9999" + "00" + "".join(chance.choice("0123456789ABCDEFGHJKLMNPQRTUWXY") for _ in "x" * 12)
+    body = (
+        "9999" + "00" + "".join(chance.choice("0123456789ABCDEFGHJKLMNPQRTUWXY") for _ in "x" * 12)
+    )
     digits = int("".join(str(int(character, 36)) for character in body + "00"))
     return identity(f"lei:{body}{98 - digits % 97:02d}")
 
@@ -126,9 +126,7 @@ def _firm(
     key: str, name: str, region: str, industry: str, roles: int, chance: random.Random
 ) -> Firm:
     code = uscc(region, chance) if region.isdigit() else lei(chance)
-    return Firm(
-        key=key, name=name, identity=code, region=region, industry=industry, roles=roles
-    )
+    return Firm(key=key, name=name, identity=code, region=region, industry=industry, roles=roles)
 
 
 def _organisation_check(subject: str) -> str:

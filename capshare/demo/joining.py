@@ -1,4 +1,4 @@
-"""Before the first order: the council admits and lists, members set keys, pay in, register assets."""
+"""Before the first order: votes admit firms and list classes; keys, money and assets are set up."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -53,9 +53,7 @@ def proposals(scenario: Scenario, stage: Stage, cast: Cast) -> list[tuple[str, t
     classes = tuple(
         _call(
             stage,
-            ListClass(
-                sender=b"", now=0, class_=listed.terms, name=listed.name, unit=listed.unit
-            ),
+            ListClass(sender=b"", now=0, class_=listed.terms, name=listed.name, unit=listed.unit),
         )
         for listed in scenario.classes
     )
@@ -172,9 +170,7 @@ def _admission(firm: Firm, cast: Cast) -> Admission:
 
 
 def _call(stage: Stage, command: Command) -> Call:
-    return Call(
-        target=raw(stage.book.address(command.CONTRACT)), data=calldata.encode(command)
-    )
+    return Call(target=raw(stage.book.address(command.CONTRACT)), data=calldata.encode(command))
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

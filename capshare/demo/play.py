@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from capshare.codec import keccak
-from capshare.data import deliveries
+from capshare.data import OfferRow, deliveries
 from capshare.demo import joining
 from capshare.demo.cast import Cast, Player, cast
 from capshare.demo.delivering import Deliveries, Moment
@@ -174,12 +174,10 @@ def _last_day(scenario: Scenario) -> int:
     """Return a day, counted from the opening, by which all windows are over and deals final."""
     rules = scenario.parameters
     last = max(
-        scenario.slot(getattr(row, "slot", None) or getattr(row, "last_slot"))
+        scenario.slot(row.slot if isinstance(row, OfferRow) else row.last_slot)
         for day in scenario.days
         for posting in day.postings
         for row in posting.rows
     )
-    longest = (
-        rules.deliver_within + rules.accept_within + rules.answer_within + rules.rule_within
-    )
+    longest = rules.deliver_within + rules.accept_within + rules.answer_within + rules.rule_within
     return last - scenario.first_slot + 2 + longest // DAY

@@ -161,6 +161,20 @@ class Report:
         """Say whether the audit found nothing and no money was made or lost."""
         return not self.audit.findings and self.money.conserved
 
+    def total(self, name: str) -> MarketRow:
+        """Return all classes together, as a row of that name."""
+        return MarketRow(
+            class_code=0,
+            name=name,
+            clearings=sum(row.clearings for row in self.markets),
+            orders=sum(row.orders for row in self.markets),
+            requested=sum(row.requested for row in self.markets),
+            volume=sum(row.volume for row in self.markets),
+            surplus=sum(row.surplus for row in self.markets),
+            greedy=sum(row.greedy for row in self.markets),
+            first_come=sum(row.first_come for row in self.markets),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return all figures as JSON can hold them."""
         plain = asdict(self)
@@ -226,9 +240,7 @@ def _markets(played: Played, postings: list[Posting]) -> Iterable[MarketRow]:
             name=listed.name,
             clearings=len(cleared),
             orders=sum(len(posting.rows) for posting in own),
-            requested=sum(
-                row.quantity for p in own if p.side == Side.REQUEST for row in p.rows
-            ),
+            requested=sum(row.quantity for p in own if p.side == Side.REQUEST for row in p.rows),
             volume=sum(entry.volume for entry in cleared),
             surplus=sum(entry.surplus for entry in cleared),
             greedy=sum(entry.greedy for entry in cleared),

@@ -1,9 +1,9 @@
 """Choose what the demo plays: firms, classes, assets, orders and days, from a shipped book.
 
 The orders are those of `shopfloor-quarter-a` (capshare/data/README.md), of five classes: turning,
-milling, grinding, packing and dispatch (hard) and inspection (soft). The seed picks the week of the quarter in
-which the market opens, the firms' names and codes, and who cancels, who reduces, who lets others
-carry its signed batches. What was adapted from the data:
+milling, grinding, packing and dispatch (hard) and inspection (soft). The seed picks the week of the
+quarter in which the market opens, the firms' names and codes, and who cancels, who reduces, who
+lets others carry its signed batches. What was adapted from the data:
 
 - The book is a stream of 91 days. The market opens on a Monday; what arrived before and is still
   open then is posted on the first morning, the rest each morning of the day it arrived on, until
@@ -12,8 +12,8 @@ carry its signed batches. What was adapted from the data:
 - An asset's capacity is the most it ever offers a day. Its attributes are attested at the start; an
   offer declares those that count in its class, so that groups stay few (`mask`).
 - All members begin without credit: an offer declares the lesser of the data's band and the band
-  that its member has reached when it posts (`play` looks it up). Requests keep the least credit they
-  ask for, so some wait until providers have earned it.
+  that its member has reached when it posts (`trading` looks it up). Requests keep the least credit
+  they ask for, so some wait until providers have earned it.
 - Money is the data's: 1/1000 EUR, a token of three decimals. Thresholds and the cap of a
   counterparty are a tenth of production's, so that bands move within a few weeks of one shop floor.
 """

@@ -11,6 +11,7 @@ from capshare.codec import keccak
 from capshare.devnet.blocks import LogFilter
 from capshare.devnet.embedded import EmbeddedChain
 from capshare.replay import raw
+from capshare.sources import Sent
 
 
 class EmbeddedSource:
@@ -34,6 +35,11 @@ class EmbeddedSource:
                 tx_hash=log.transaction_hash,
             )
             yield entry, self._chain.block(log.block_number).timestamp
+
+    def sent(self, tx_hash: bytes) -> Sent:
+        """Return a mined transaction."""
+        transaction = self._chain.receipt(tx_hash).transaction
+        return Sent(sender=transaction.sender, to=transaction.to, data=transaction.data)
 
     def call(self, address: bytes, data: bytes) -> bytes:
         """Return what a view returns."""

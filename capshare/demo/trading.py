@@ -14,8 +14,8 @@ from capshare.demo.scenario import Posting, Row, Scenario, Withdrawal
 from capshare.demo.stage import Stage
 from capshare.devnet.accounts import DevAccount
 from capshare.eip712 import Domain, OrderBatch, Reduction
-from capshare.ledger.commands import Clear, Expire, Post, Reduce
 from capshare.ledger.batches import batch_at
+from capshare.ledger.commands import Clear, Expire, Post, Reduce
 from capshare.ledger.credit import band_of
 from capshare.ledger.views import order_of
 from capshare.market import baselines, commitment

@@ -101,11 +101,11 @@ def _carry_out(tx: Transaction, command: Clear, proven: Certificate) -> None:
                 request=fill.request,
             )
         )
-    root = commitment.root_of([commitment.leaf_of(deal) for deal in deals])
+    root = commitment.root(deals) if deals else ZERO_BYTES32
 
     refunds.release(tx)
     freed.release(tx)
-    if root != ZERO_BYTES32:
+    if deals:
         tx.emit(DealsCommitted(class_index=class_index, round=round_, root=root))
     tx.emit(
         MarketCleared(

@@ -30,6 +30,7 @@ from capshare.ledger.commands import (
 )
 from capshare.ledger.core import Transaction, applies, decides, require
 from capshare.ledger.payouts import Payout, dispute_bond, given_up, paid, ruled, undone
+from capshare.ledger.proofs import deal_of, is_proven
 from capshare.ledger.state import Progress, State
 from capshare.market.commitment import Deal
 
@@ -50,16 +51,6 @@ class DealState(IntEnum):
 def domain(state: State) -> Domain:
     """Return where signatures over consents hold."""
     return Domain(chain_id=state.deployment.chain_id, contract=state.deployment.deals)
-
-
-def is_proven(state: State, reference: Reference) -> bool:
-    """Tell whether the terms are a leaf of their clearing's root."""
-    terms = reference.terms
-    node = keccak(b"".join(w.to_bytes(32, "big") for w in (terms.word0, terms.word1, terms.word2)))
-    for sibling in reference.proof:
-        node = keccak(node + sibling if node < sibling else sibling + node)
-    # Class and round stand beside each other in the terms as in the key.
-    return node == state.roots[terms.word0 >> 212]
 
 
 def draw_arbiter(state: State, deal: Deal) -> int:
@@ -123,7 +114,7 @@ class _Call:
 
 def _load(tx: Transaction, reference: Reference) -> tuple[Deal, Progress]:
     """Return a committed deal and where it stands."""
-    deal = Deal.from_words(reference.terms)
+    deal = deal_of(reference.terms)
     require(is_proven(tx.state, reference), "NotProven", reference.terms.word0 >> 196)
     return deal, tx.state.progress[deal.id]
 
@@ -379,7 +370,7 @@ def _deal_ruled(state: State, event: DealRuled, now: int) -> None:
 
 @applies(DealSettled)
 def _deal_settled(state: State, event: DealSettled, now: int) -> None:
-    deal = Deal.from_words(event.terms)
+    deal = deal_of(event.terms)
     state.progress[event.deal] = replace(state.progress[event.deal], state=event.state)
     reference = state.classes[deal.class_index].reference
     state.open_value[deal.provider] -= deal.quantity * reference

@@ -33,16 +33,16 @@ def _put(
     match kind["encoding"]:
         case "mapping":
             for key, item in value.items():
-                place = keccak(_key(key) + slot.to_bytes(_WORD, "big"))
-                _put(words, types, kind["value"], int.from_bytes(place, "big"), 0, item)
+                at = int.from_bytes(keccak(_key(key) + slot.to_bytes(_WORD, "big")), "big")
+                _put(words, types, kind["value"], at, 0, item)
         case "dynamic_array":
             words[slot] = len(value)
             first = int.from_bytes(keccak(slot.to_bytes(_WORD, "big")), "big")
             size = int(types[kind["base"]]["numberOfBytes"])
             per_word = _WORD // size
             for index, item in enumerate(value):
-                place, at = divmod(index, per_word)
-                _put(words, types, kind["base"], first + place, at * size, item)
+                word, place = divmod(index, per_word)
+                _put(words, types, kind["base"], first + word, place * size, item)
         case "bytes":
             # Only short ones: EIP712's fallbacks, which stay empty.
             data = value.encode() if isinstance(value, str) else value

@@ -158,6 +158,25 @@ NO_CLASS = ClassTerms(
     mask=0,
     terms=ZERO_BYTES32,
 )
+NO_PARAMETERS = Parameters(
+    round=0,
+    lock=0,
+    horizon=0,
+    move_delay=0,
+    proposal_life=0,
+    deliver_within=0,
+    accept_within=0,
+    answer_within=0,
+    rule_within=0,
+    good_half_life=0,
+    bad_half_life=0,
+    dispute_rate=0,
+    bond_rates=(),
+    ratios=(),
+    thresholds=(),
+    counterparty_cap=0,
+    newcomer_cap=0,
+)  # until the book's constructor has told them
 
 
 class State:
@@ -195,7 +214,7 @@ class State:
         self.assets_of: Table[int, int] = Table(0)
         self.reserved: Table[int, int] = Table(0)
         # CapacityBook
-        self.parameters = Parameters(**dict.fromkeys(Parameters.__slots__, 0))
+        self.parameters = NO_PARAMETERS
         self.rules_version = 0
         self.paused = False
         self.batch_count = 0

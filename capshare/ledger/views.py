@@ -16,7 +16,7 @@ from eth_abi.abi import encode as encode_abi
 from capshare import artifacts
 from capshare.codec import keccak
 from capshare.errors import NotFound
-from capshare.ledger import assets, batches, book, council, credit, deals, members
+from capshare.ledger import assets, batches, book, council, credit, members, proofs
 from capshare.ledger.calldata import type_of
 from capshare.ledger.commands import Reference
 from capshare.ledger.state import Asset, Market, Member, Move, Progress, Record, Signer, State
@@ -259,7 +259,7 @@ def progress_of(state: State, deal: int) -> Progress:
 
 def is_proven(state: State, reference: Reference) -> bool:
     """Tell whether the terms are a committed deal."""
-    return deals.is_proven(state, reference)
+    return proofs.is_proven(state, reference)
 
 
 def balance_of(state: State, member: int) -> tuple[int, int]:

@@ -7,7 +7,8 @@ things keep it small:
   112 bits are replaced by their ranks.
 - A kind is not joined to each group that it can use but to sets of them: a window is a few aligned
   blocks of 2^k slots, a block two halves, a slot's groups of some credit those of more credit and
-  a few others. Kinds share the nodes of equal sets.
+  a few others. Kinds share the nodes of equal sets. Long ways cost time too, so this is done only
+  where it saves most of the arcs.
 """
 
 from bisect import bisect_left, bisect_right
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 FLOW_END: Final = 1 << 62  # what a node may carry in all: OR-tools computes with 64 bits
+
+#: Sets must save this many arcs for each that they need (measured).
+_SAVING: Final = 8
 
 _SOURCE, _SINK, _FIRST = 0, 1, 2  # nodes; groups come from _FIRST on
 
@@ -56,7 +60,7 @@ def best_flows(listing: Listing) -> tuple[list[int], list[int], dict[tuple[int, 
         from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
     except ImportError as error:
         raise MissingSolver from error
-    sets = _Sets(listing)
+    sets = _inner(listing)
     ask_ranks, bid_ranks, ranks = _ranks(listing)
     offers, requests = len(listing.offers), len(listing.requests)
     offered = [offer.quantity for offer in listing.offers]
@@ -104,14 +108,29 @@ def _ranks(listing: Listing) -> tuple[list[int], list[int], int]:
     return ranks[: len(listing.offers)], ranks[len(listing.offers) :], len(prices)
 
 
+def _inner(listing: Listing) -> "_Sets":
+    """Return the network between groups and kinds: through sets, or plain where that is better."""
+    through_sets = _Sets(listing)
+    pairs = sum(groups.bit_count() for groups in listing.eligible)
+    if pairs > _SAVING * len(through_sets.tails):
+        return through_sets
+    return _Sets(listing, plain=True)
+
+
 class _Sets:
     """Arcs from groups through sets of groups to kinds. A node comes after the nodes below it."""
 
-    def __init__(self, listing: Listing) -> None:
+    def __init__(self, listing: Listing, *, plain: bool = False) -> None:
         self.listing = listing
         self.tails: list[int] = []
         self.heads: list[int] = []
         self.count = _FIRST + len(listing.groups)
+        if plain:
+            self.kind_nodes = [
+                self._make(_FIRST + group for group in members(groups))
+                for groups in listing.eligible
+            ]
+            return
         self.profiles = profile_groups(listing.groups, listing.kinds)
         self.slots: list[int] = []  # that have groups, ascending
         self.starts: list[int] = []  # first group of each, and the end
