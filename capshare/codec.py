@@ -199,7 +199,7 @@ def _blob(name: str) -> Codec:
         return (value.decode(errors="surrogateescape") if is_text else value), end
 
     def write(value: Any) -> bytes:
-        data = value.encode(errors="surrogateescape") if is_text else value
+        data: bytes = value.encode(errors="surrogateescape") if is_text else value
         return len(data).to_bytes(32, "big") + data + bytes(-len(data) % 32)
 
     return Codec(name, read, write, dynamic=True)

@@ -22,7 +22,7 @@ from capshare.events import (
 from capshare.ledger.commands import Reference
 from capshare.ledger.state import State
 from capshare.market import commitment
-from capshare.market.commitment import Deal
+from capshare.market.commitment import DealTerms
 
 _SCOPES: Final = (1, 2, 4)
 _24: Final = (1 << 24) - 1
@@ -39,7 +39,7 @@ class History:
     logs: int = 0
     commands: int = 0
     salts: list[tuple[int, int]] = field(default_factory=list)  # member, salt
-    deals: dict[tuple[int, int], tuple[Deal, ...]] = field(default_factory=dict)
+    deals: dict[tuple[int, int], tuple[DealTerms, ...]] = field(default_factory=dict)
     roots: dict[tuple[int, int], bytes] = field(default_factory=dict)  # as MarketCleared has them
 
     def remember(self, event: Event) -> None:
@@ -55,9 +55,9 @@ class History:
                 self.deals[key] = new_deals(self.state, *key)
 
 
-def new_deals(state: State, class_index: int, round_: int) -> tuple[Deal, ...]:
+def new_deals(state: State, class_index: int, round_: int) -> tuple[DealTerms, ...]:
     """Return a clearing's deals, in order, from the state right after it."""
-    deals: list[Deal] = []
+    deals: list[DealTerms] = []
     while (deal := state.deals[class_index << 48 | round_ << 16 | len(deals)]) is not None:
         deals.append(deal)
     return tuple(deals)
@@ -158,7 +158,9 @@ def _deal_questions(history: History) -> Iterator[Question]:
     for (class_index, round_), deals in history.deals.items():
         yield "Deals", "rootOf", (class_index, round_)
         yield "Deals", "rootOf", (class_index, round_ + 1)
-        for deal, proof in zip(deals, commitment.proofs(deals), strict=True):
+        leaves = [deal.leaf() for deal in deals]
+        for index, deal in enumerate(deals):
+            proof = commitment.proof(leaves, index)
             yield "Deals", "progressOf", (deal.id,)
             word0, word1, word2 = deal.words()
             terms = TermsWords(word0=word0, word1=word1, word2=word2)

@@ -144,11 +144,13 @@ contract AssetRegistry is IAssetRegistry {
         // A member lists an asset's offers together: its record is read once a run.
         uint24 asset;
         Asset memory record;
+        mapping(uint256 word => uint256) storage reserved = _reserved[0];
         for (uint256 i; i < count; ++i) {
             Order order = OrderRules.orderAt(orders, i);
             if (i == 0 || asset != order.asset()) {
                 asset = uint24(order.asset());
                 record = _known(asset);
+                reserved = _reserved[asset];
                 require(record.member == member, AssetNotOwned(asset, member));
                 require(record.classIndex == classIndex, AssetOfOtherClass(asset, record.classIndex));
             }
@@ -159,10 +161,10 @@ contract AssetRegistry is IAssetRegistry {
                 NotAttested(asset, slot, uint64(order.attributes()), attested)
             );
 
-            uint256 word = _reserved[asset][slot >> 3];
+            uint256 word = reserved[slot >> 3];
             uint256 wanted = word.lane(slot) + order.quantity();
             require(wanted <= record.capacity, CapacityExceeded(asset, slot, wanted, record.capacity));
-            _reserved[asset][slot >> 3] = word.raise(slot, order.quantity());
+            reserved[slot >> 3] = word.raise(slot, order.quantity());
         }
     }
 

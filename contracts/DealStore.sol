@@ -170,7 +170,7 @@ abstract contract DealStore is IDeals {
     /// @dev One call to each neighbour that is concerned. Money is freed before any is locked.
     function _carryOut(Call memory call) internal {
         DealEffects memory effects = call.effects;
-        effects.trim();
+        effects.close();
         if (effects.movements.length != 0) vault.release(effects.movements);
         _lockBonds(call);
         if (effects.freed.length != 0) assets.unreserve(effects.freed);

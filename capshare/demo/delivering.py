@@ -30,7 +30,7 @@ from capshare.ledger.commands import (
 )
 from capshare.ledger.deals import DealState, domain
 from capshare.ledger.state import Progress
-from capshare.market.commitment import Deal
+from capshare.market.commitment import DealTerms
 
 _AT_ONCE: Final = 20  # deals in one transaction
 _CONSENT_FOR: Final = 3_600  # [s]
@@ -64,7 +64,7 @@ class Act(StrEnum):
 class PlayedDeal:
     """A deal, what its parties are going to do, and what came of it."""
 
-    deal: Deal
+    deal: DealTerms
     reference: Reference
     course: Course
     state: int | None = None  # final state; None: not final yet
@@ -88,7 +88,7 @@ class Deliveries:
         """List the deals that are not final."""
         return [played for played in self.deals.values() if played.state is None]
 
-    def add(self, deals: Iterable[tuple[Deal, tuple[bytes, ...]]]) -> None:
+    def add(self, deals: Iterable[tuple[DealTerms, tuple[bytes, ...]]]) -> None:
         """Take in a clearing's deals with their proofs, and plan their lives."""
         for deal, proof in deals:
             word0, word1, word2 = deal.words()

@@ -93,10 +93,9 @@ def set_keys(scenario: Scenario, stage: Stage, cast: Cast, step: Callable[[], No
     """Let members name their trade and operate keys; a trade key may lock its deposit a day."""
     for key, deposit in scenario.deposits.items():
         player = cast.players[key]
+        scopes = [(player.trade, TRADE, deposit), (player.operate, OPERATE, 0)]
         if player.trade == player.operate:
-            scopes = ((player.trade, TRADE | OPERATE, deposit),)
-        else:
-            scopes = ((player.trade, TRADE, deposit), (player.operate, OPERATE, 0))
+            scopes = [(player.trade, TRADE | OPERATE, deposit)]
         for signer, scope, limit in scopes:
             command = SetSigner(
                 sender=player.account.raw,

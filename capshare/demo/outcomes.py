@@ -1,8 +1,8 @@
 """How each deal ends: as the shop-floor data say, and now and then as only people can.
 
 The data know lateness, short deliveries, rejects and breakdowns. They know no silence, no dispute
-and no agreement to part: every third deal may take one of those from a deck instead, so that a
-short market day shows all of them.
+and no agreement to part: every third deal takes its ending from a deck instead, so that a short
+market day shows all of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -47,7 +47,7 @@ DECK: Final = (
     Ending.CANCELLED_CONTESTED,
     Ending.LATE,
 )
-_EVERY: Final = 3  # one deal in so many may come from the deck
+_EVERY: Final = 3  # one deal in so many takes its ending from the deck
 
 
 CONTESTED: Final = frozenset(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from capshare.data import OfferRow
 from capshare.demo.delivering import PlayedDeal
 from capshare.demo.outcomes import Ending
 from capshare.demo.play import Played
@@ -251,8 +252,8 @@ def _markets(played: Played, postings: list[Posting]) -> Iterable[MarketRow]:
 def _prices(played: Played, deals: Iterable[PlayedDeal]) -> Iterable[PriceRow]:
     classes = played.stage.state.classes
     traded: dict[tuple[int, int], Counter[int]] = defaultdict(Counter)
-    for played in deals:
-        deal = played.deal
+    for entry in deals:
+        deal = entry.deal
         traded[deal.class_index, deal.slot][deal.price] += deal.quantity
     for (class_index, slot), prices in sorted(traded.items()):
         quantity = prices.total()
@@ -273,8 +274,8 @@ def _calendar(
     scenario = played.scenario
     offered: dict[str, Counter[int]] = defaultdict(Counter)
     for posting in postings:
-        if posting.side == Side.OFFER:
-            for row in posting.rows:
+        for row in posting.rows:
+            if isinstance(row, OfferRow):
                 day = scenario.slot(row.slot) - scenario.first_slot
                 offered[row.asset][day] += row.quantity
     sold: dict[str, Counter[int]] = defaultdict(Counter)

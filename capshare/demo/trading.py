@@ -20,7 +20,7 @@ from capshare.ledger.credit import band_of
 from capshare.ledger.views import order_of
 from capshare.market import baselines, commitment
 from capshare.market.book import Market, Standing, standing
-from capshare.market.commitment import Deal
+from capshare.market.commitment import DealTerms
 from capshare.market.prices import GroupPrice
 from capshare.market.solver import solve
 from capshare.market.submission import build
@@ -157,9 +157,9 @@ class Floor:
             for order in self._standing(self._market(listed.terms, round_)).dead
         )
 
-    def clear(self, day: int) -> list[tuple[Deal, tuple[bytes, ...]]]:
+    def clear(self, day: int) -> list[tuple[DealTerms, tuple[bytes, ...]]]:
         """Clear every market that has a standing order; return the new deals with their proofs."""
-        made: list[tuple[Deal, tuple[bytes, ...]]] = []
+        made: list[tuple[DealTerms, tuple[bytes, ...]]] = []
         for listed in self.scenario.classes:
             round_ = self.stage.now // self.scenario.parameters.round
             market = self._market(listed.terms, round_)
@@ -167,7 +167,8 @@ class Floor:
             if found.count:
                 self._clear(listed.terms.code, round_, day, found)
                 deals = new_deals(self.stage.state, market.class_index, round_)
-                made += zip(deals, commitment.proofs(deals), strict=True)
+                leaves = [deal.leaf() for deal in deals]
+                made += [(d, commitment.proof(leaves, place)) for place, d in enumerate(deals)]
         return made
 
     def asset_key(self, asset: int) -> str:

@@ -19,7 +19,7 @@ from capshare.events import (
 from capshare.ledger import members
 from capshare.ledger.core import applies
 from capshare.ledger.state import State
-from capshare.market.commitment import Deal
+from capshare.market.commitment import DealTerms
 from capshare.orders import BATCH_ORDERS, ORDER_BYTES, Batch, Side, unpack_batch
 from capshare.parameters import RATE_BASE, ClassTerms
 
@@ -256,7 +256,7 @@ def _orders_matched(state: State, event: OrdersMatched, now: int) -> None:
         if provider == consumer:
             state.open_value[provider] -= quantity * reference
             continue
-        deal = Deal(
+        deal = DealTerms(
             class_index=class_index,
             round=event.round,
             index=deals,
@@ -267,8 +267,8 @@ def _orders_matched(state: State, event: OrdersMatched, now: int) -> None:
             quantity=quantity,
             price=price,
             bond_per_unit=bond_per_unit(state, reference, word),
-            offer=offer,
-            request=request,
+            offer_id=offer,
+            request_id=request,
         )
         state.deals[deal.id] = deal
         deals += 1

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from capshare.codec import ZERO_BYTES32
 from capshare.errors import RuleRefused
 from capshare.events import DealsCommitted, MarketCleared, OrdersMatched, PricesSet
-from capshare.ledger import batches
+from capshare.ledger import batches, vault
 from capshare.ledger.book import Freed, free_order
 from capshare.ledger.commands import Clear
 from capshare.ledger.core import Refused, Transaction, decides, require
 from capshare.ledger.state import State
-from capshare.market import certificate, commitment
+from capshare.market import certificate
 from capshare.market.book import Market
 from capshare.market.certificate import Certificate
-from capshare.market.commitment import Deal
+from capshare.market.effects import effects
 from capshare.market.submission import cut
 
 
@@ -61,65 +60,38 @@ def _clear(tx: Transaction, command: Clear) -> None:
         proven = certificate.verify(market, listed, command.submission, standing=standing)
     except RuleRefused as error:
         raise Refused(error.name, *error.values) from None
-    _carry_out(tx, command, proven)
+    _carry_out(tx, command, market, proven)
 
 
-def _carry_out(tx: Transaction, command: Clear, proven: Certificate) -> None:
+def _carry_out(tx: Transaction, command: Clear, market: Market, proven: Certificate) -> None:
     """Emit what a proven allocation does, in the order of the contracts' calls."""
     state, code, round_ = tx.state, command.class_, command.round
-    class_index = state.class_index[code]
-    reference = state.classes[class_index].reference
-    refunds, freed = Freed(), Freed()
-    for order in proven.dead:
+    done = effects(market, proven)
+    refunds = Freed()
+    for order in done.dead:
         free_order(state, refunds, order, batches.left_of(state, order))
-    deals: list[Deal] = []
-    matched = []
-    for fill, price in zip(proven.fills, proven.fill_prices, strict=True):
-        offer = batches.word_of(state, fill.offer)
-        bid = batches.word_of(state, fill.request) >> 96 & (1 << 72) - 1
-        bond = batches.bond_per_unit(state, reference, offer)
-        provider = state.batches[fill.offer >> 6] >> 152 & 0xFFFFFF
-        consumer = state.batches[fill.request >> 6] >> 152 & 0xFFFFFF
-        matched.append(fill.offer << 144 | fill.request << 104 | fill.quantity << 72 | price)
-        if provider == consumer:
-            freed.add(consumer, fill.quantity * (bid + bond))
-            continue
-        freed.add(consumer, fill.quantity * (bid - price))
-        deals.append(
-            Deal(
-                class_index=class_index,
-                round=round_,
-                index=len(deals),
-                provider=provider,
-                consumer=consumer,
-                asset=offer >> 200,
-                slot=offer >> 72 & 0xFFFFFF,
-                quantity=fill.quantity,
-                price=price,
-                bond_per_unit=bond,
-                offer=fill.offer,
-                request=fill.request,
-            )
-        )
-    root = commitment.root(deals) if deals else ZERO_BYTES32
 
     refunds.release(tx)
-    freed.release(tx)
-    if deals:
-        tx.emit(DealsCommitted(class_index=class_index, round=round_, root=root))
+    vault.release(tx, [vault.movement(member, member, amount) for member, amount in done.freed])
+    if done.deals:
+        tx.emit(DealsCommitted(class_index=market.class_index, round=round_, root=done.root))
     tx.emit(
         MarketCleared(
             class_=code,
             round=round_,
             sender=command.sender,
-            root=root,
-            deals=len(deals),
-            dead=proven.dead,
+            root=done.root,
+            deals=len(done.deals),
+            dead=done.dead,
         )
     )
-    if matched:
+    if proven.placed:
+        fills = tuple(
+            fill.offer << 144 | fill.request << 104 | fill.quantity << 72 | price
+            for fill, price in zip(proven.fills, done.fill_prices, strict=True)
+        )
         tx.emit(PricesSet(class_=code, round=round_, prices=_price_words(proven)))
-        tx.emit(OrdersMatched(class_=code, round=round_, fills=tuple(matched)))
+        tx.emit(OrdersMatched(class_=code, round=round_, fills=fills))
 
 
 def _price_words(proven: Certificate) -> tuple[int, ...]:

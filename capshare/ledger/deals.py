@@ -32,7 +32,7 @@ from capshare.ledger.core import Transaction, applies, decides, require
 from capshare.ledger.payouts import Payout, dispute_bond, given_up, paid, ruled, undone
 from capshare.ledger.proofs import deal_of, is_proven
 from capshare.ledger.state import Progress, State
-from capshare.market.commitment import Deal
+from capshare.market.commitment import DealTerms
 
 
 class DealState(IntEnum):
@@ -53,14 +53,14 @@ def domain(state: State) -> Domain:
     return Domain(chain_id=state.deployment.chain_id, contract=state.deployment.deals)
 
 
-def draw_arbiter(state: State, deal: Deal) -> int:
+def draw_arbiter(state: State, deal: DealTerms) -> int:
     """Return the arbiter that the orders' ids draw among those outside both groups; 0: none."""
     provider_group = state.members[deal.provider].group
     consumer_group = state.members[deal.consumer].group
     outside = members.active_outside(state, state.arbiters, provider_group, consumer_group)
     if not outside:
         return 0
-    words = deal.offer.to_bytes(32, "big") + deal.request.to_bytes(32, "big")
+    words = deal.offer_id.to_bytes(32, "big") + deal.request_id.to_bytes(32, "big")
     return outside[int.from_bytes(keccak(words), "big") % len(outside)]
 
 
@@ -81,7 +81,7 @@ class _Call:
         self.party = member
 
     def finish(
-        self, deal: Deal, terms: TermsWords, state: DealState, quantity: int, payout: Payout
+        self, deal: DealTerms, terms: TermsWords, state: DealState, quantity: int, payout: Payout
     ) -> None:
         """Make a deal final; its money and credit move at the call's end."""
         self.tx.emit(DealSettled(deal=deal.id, state=int(state), quantity=quantity, terms=terms))
@@ -112,22 +112,22 @@ class _Call:
         credit.record(self.tx, self.outcomes)
 
 
-def _load(tx: Transaction, reference: Reference) -> tuple[Deal, Progress]:
+def _load(tx: Transaction, reference: Reference) -> tuple[DealTerms, Progress]:
     """Return a committed deal and where it stands."""
-    deal = deal_of(reference.terms)
     require(is_proven(tx.state, reference), "NotProven", reference.terms.word0 >> 196)
+    deal = deal_of(reference.terms)
     return deal, tx.state.progress[deal.id]
 
 
-def _require_state(deal: Deal, progress: Progress, state: DealState) -> None:
+def _require_state(deal: DealTerms, progress: Progress, state: DealState) -> None:
     require(progress.state == state, "WrongState", deal.id, progress.state)
 
 
-def _require_in_time(tx: Transaction, deal: Deal, deadline: int) -> None:
+def _require_in_time(tx: Transaction, deal: DealTerms, deadline: int) -> None:
     require(tx.now <= deadline, "DealDeadlinePassed", deal.id, deadline)
 
 
-def _slot_end(tx: Transaction, deal: Deal) -> int:
+def _slot_end(tx: Transaction, deal: DealTerms) -> int:
     return tx.state.classes[deal.class_index].slot_end(deal.slot)
 
 
@@ -137,11 +137,11 @@ def _require_lengths(deals: int, *entries: int) -> None:
         require(count == deals, "ListLengths", deals, count)
 
 
-def _bond(tx: Transaction, deal: Deal, reported: int, accepted: int) -> int:
+def _bond(tx: Transaction, deal: DealTerms, reported: int, accepted: int) -> int:
     return dispute_bond(deal, reported, accepted, tx.state.parameters.dispute_rate)
 
 
-def _with_bonds(tx: Transaction, deal: Deal, progress: Progress, payout: Payout) -> Payout:
+def _with_bonds(tx: Transaction, deal: DealTerms, progress: Progress, payout: Payout) -> Payout:
     """Add the bonds that the deal's state has locked to what goes back to each side."""
     if progress.state < DealState.CONTESTED:
         return payout
@@ -247,7 +247,7 @@ def _rule(tx: Transaction, command: Rule) -> None:
     call.carry_out()
 
 
-def _may_rule(tx: Transaction, arbiter: int, deal: Deal, progress: Progress) -> bool:
+def _may_rule(tx: Transaction, arbiter: int, deal: DealTerms, progress: Progress) -> bool:
     """Tell whether a member is the arbiter drawn, or any eligible one after half of the time."""
     state, rule_within = tx.state, tx.state.parameters.rule_within
     halfway = progress.deadline - rule_within + rule_within // 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from capshare.market.commitment import Deal
+from capshare.market.commitment import DealTerms
 from capshare.parameters import RATE_BASE
 
 
@@ -25,7 +25,7 @@ class Payout:
     consumer_bad: int = 0
 
 
-def paid(deal: Deal, quantity: int) -> Payout:
+def paid(deal: DealTerms, quantity: int) -> Payout:
     """Pay for a quantity delivered; the bond of the rest goes to the consumer. 0: a default."""
     missing = deal.quantity - quantity
     return Payout(
@@ -38,7 +38,7 @@ def paid(deal: Deal, quantity: int) -> Payout:
     )
 
 
-def ruled(deal: Deal, reported: int, accepted: int, quantity: int, bond: int) -> Payout:
+def ruled(deal: DealTerms, reported: int, accepted: int, quantity: int, bond: int) -> Payout:
     """Pay as ruled: whose figure is farther from it loses the dispute bond to the other."""
     payout = paid(deal, quantity)
     above_accepted, below_reported = quantity - accepted, reported - quantity
@@ -53,7 +53,7 @@ def ruled(deal: Deal, reported: int, accepted: int, quantity: int, bond: int) ->
     return replace(payout, returned=payout.returned + bond)
 
 
-def given_up(deal: Deal) -> Payout:
+def given_up(deal: DealTerms) -> Payout:
     """Give half of the bond, rounded up, for a deal given up before its gate."""
     bond, value = deal.quantity * deal.bond_per_unit, deal.quantity * deal.price
     forfeited = (bond + 1) // 2
@@ -65,11 +65,11 @@ def given_up(deal: Deal) -> Payout:
     )
 
 
-def undone(deal: Deal) -> Payout:
+def undone(deal: DealTerms) -> Payout:
     """Return everything and touch nobody's credit."""
     return Payout(refunded=deal.quantity * deal.price, returned=deal.quantity * deal.bond_per_unit)
 
 
-def dispute_bond(deal: Deal, reported: int, accepted: int, rate: int) -> int:
+def dispute_bond(deal: DealTerms, reported: int, accepted: int, rate: int) -> int:
     """Return what contesting or disputing locks: so much of the amount in question."""
     return ((reported - accepted) * deal.price * rate + RATE_BASE - 1) // RATE_BASE

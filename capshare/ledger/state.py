@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from capshare.codec import ZERO_ADDRESS, ZERO_BYTES32
 from capshare.ledger.table import Table
-from capshare.market.commitment import Deal
+from capshare.market.commitment import DealTerms
 from capshare.parameters import ClassTerms, Parameters
 
 CONTRACTS = (
@@ -238,7 +238,7 @@ class State:
         self.open_value: Table[int, int] = Table(0)
         # Not stored on chain: what the checks of conservation compare with
         self.live_batches: Table[int, bool] = Table(False)
-        self.deals: Table[int, Deal | None] = Table(None)  # not final yet, by id
+        self.deals: Table[int, DealTerms | None] = Table(None)  # not final yet, by id
         self.used: Table[int, int] = Table(0)  # by asset and slot: in deals and netted
         self.deposited: Table[int, int] = Table(0)
         self.withdrawn: Table[int, int] = Table(0)

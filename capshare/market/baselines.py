@@ -1,15 +1,15 @@
 """How the same book trades without a clearing: greedy and first-come matching.
 
-Both are the usual ways and the yardstick in reports. Each fill here has a price of its own between
-ask and bid, so members would trade with each other at unequal prices; only quantities are returned.
-Earlier means a smaller id. Trades of a member with itself count, as in a clearing.
+Both are usual practice and the yardstick in reports. Each of their fills has its own price between
+ask and bid, so equals trade at unequal prices; only quantities are returned. Earlier means a
+smaller id. Trades of a member with itself count, as in a clearing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 
-from capshare.market.book import Book, Fill, StandingOffer, StandingRequest
-from capshare.market.listing import bitmap, eligible_kinds, list_book, members
+from capshare.market.book import Book, Fill
+from capshare.market.listing import eligible_kinds, list_book, members
 
 
 def surplus(book: Book, fills: Iterable[Fill]) -> int:
@@ -22,43 +22,72 @@ def surplus(book: Book, fills: Iterable[Fill]) -> int:
 def greedy(book: Book) -> list[Fill]:
     """Serve requests by falling bid, each from the cheapest offers that it can use."""
     listing = list_book(book)
-    queues: list[list[tuple[int, int, int]]] = [[] for _ in listing.groups]  # ask, id, quantity
-    for offer, group in zip(listing.offers, listing.group_of, strict=True):
-        queues[group].append((offer.price, offer.id, offer.quantity))
-    for queue in queues:
-        queue.sort(reverse=True)
-    filled = bitmap(range(len(queues)), queues)  # groups with something left
-    fills = []
-    places = sorted(
-        range(len(listing.requests)),
-        key=lambda place: (-listing.requests[place].price, listing.requests[place].id),
+    offers = _Resting(len(listing.groups))
+    for group, offer in zip(listing.group_of, listing.offers, strict=True):
+        offers.add(group, offer.price, offer.id, offer.quantity)
+    by_bid = sorted(
+        zip(listing.requests, listing.kind_of, strict=True),
+        key=lambda entry: (-entry[0].price, entry[0].id),
     )
-    for place in places:
-        request = listing.requests[place]
-        eligible, wanted = listing.eligible[listing.kind_of[place]], request.quantity
-        while wanted and eligible & filled:
-            group = min(members(eligible & filled), key=lambda g: queues[g][-1])
-            ask, offer_id, left = queues[group][-1]
-            if ask > request.price:
-                break
-            quantity = min(wanted, left)
-            fills.append(Fill(offer=offer_id, request=request.id, quantity=quantity))
-            wanted -= quantity
-            if left > quantity:
-                queues[group][-1] = (ask, offer_id, left - quantity)
-            else:
-                queues[group].pop()
-                filled ^= (not queues[group]) << group
-    return fills
+    return [
+        Fill(offer=offer, request=request.id, quantity=quantity)
+        for request, kind in by_bid
+        for offer, quantity in offers.take(listing.eligible[kind], request.price, request.quantity)
+    ]
 
 
 def first_come(book: Book) -> list[Fill]:
     """Let each order, as it arrives, take the best resting orders: price, then age."""
     listing = list_book(book)
-    by_kind = eligible_kinds(listing.groups, listing.kinds)
-    # Both sides rest in heaps of (price to beat, id, left) by group or kind; best first.
-    sides = {
-        True: ([[] for _ in listing.groups], listing.eligible),
-        False: ([[] for _ in listing.kinds], by_kind),
-    }
+    usable_by = eligible_kinds(listing.groups, listing.kinds)
+    offers, requests = _Resting(len(listing.groups)), _Resting(len(listing.kinds))
+    fills = []
+    arrivals = [(offer.id, 0, place) for place, offer in enumerate(listing.offers)]
+    arrivals += [(request.id, 1, place) for place, request in enumerate(listing.requests)]
+    for order, is_request, place in sorted(arrivals):
+        if is_request:
+            request, kind = listing.requests[place], listing.kind_of[place]
+            left = request.quantity
+            for offer, quantity in offers.take(listing.eligible[kind], request.price, left):
+                fills.append(Fill(offer=offer, request=order, quantity=quantity))
+                left -= quantity
+            requests.add(kind, -request.price, order, left)
+        else:
+            arrived, group = listing.offers[place], listing.group_of[place]
+            left = arrived.quantity
+            for buyer, quantity in requests.take(usable_by[group], -arrived.price, left):
+                fills.append(Fill(offer=order, request=buyer, quantity=quantity))
+                left -= quantity
+            offers.add(group, arrived.price, order, left)
     return fills
+
+
+class _Resting:
+    """Orders of one side by group or kind, best first: lowest ask, or lowest negated bid."""
+
+    def __init__(self, places: int) -> None:
+        self.heaps: list[list[tuple[int, int, int]]] = [[] for _ in range(places)]
+        self.held = 0  # set of the places that hold something
+
+    def add(self, place: int, price: int, order: int, quantity: int) -> None:
+        """Let what is left of an order rest."""
+        if quantity:
+            heappush(self.heaps[place], (price, order, quantity))
+            self.held |= 1 << place
+
+    def take(self, places: int, limit: int, wanted: int) -> Iterator[tuple[int, int]]:
+        """Take up to `wanted` units at prices up to `limit`: ids and quantities, best first."""
+        while wanted and places & self.held:
+            place = min(members(places & self.held), key=lambda place: self.heaps[place][0])
+            heap = self.heaps[place]
+            price, order, left = heap[0]
+            if price > limit:
+                return
+            quantity = min(wanted, left)
+            wanted -= quantity
+            if left > quantity:
+                heap[0] = (price, order, left - quantity)  # stays the best: price and id are kept
+            else:
+                heappop(heap)
+                self.held ^= (not heap) << place
+            yield order, quantity

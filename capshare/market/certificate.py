@@ -255,11 +255,7 @@ def _batches(market: Market, batches: Mapping[int, Batch], data: bytes) -> list[
         if listed and number <= listed[-1].number:
             _refuse("BatchesUnsorted", position)
         batch = batches.get(number)
-        if (
-            batch is None
-            or batch.class_index != market.class_index
-            or batch.round >= market.round
-        ):
+        if batch is None or batch.class_index != market.class_index or batch.round >= market.round:
             _refuse("BatchNotStanding", number)
         listed.append(batch)
     return listed

@@ -105,9 +105,7 @@ def eligible_groups(groups: Sequence[Group], kinds: Sequence[Kind]) -> tuple[int
     return tuple(sets)
 
 
-def profile_groups(
-    groups: Sequence[Group], kinds: Iterable[Kind]
-) -> dict[tuple[int, int], int]:
+def profile_groups(groups: Sequence[Group], kinds: Iterable[Kind]) -> dict[tuple[int, int], int]:
     """Return for the kinds' (needs, least credit) the set of groups of any slot that satisfy them.
 
     As on chain: an intersection of "has attribute b" and "has credit c" sets.

@@ -14,13 +14,10 @@ things keep it small:
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from capshare.errors import CapshareError
 from capshare.market.listing import Kind, Listing, members, profile_groups
-
-if TYPE_CHECKING:
-    import numpy as np
 
 FLOW_END: Final = 1 << 62  # what a node may carry in all: OR-tools computes with 64 bits
 
@@ -67,9 +64,6 @@ def best_flows(listing: Listing) -> tuple[list[int], list[int], dict[tuple[int, 
     wanted = [request.quantity for request in listing.requests]
     total = min(sum(offered), sum(wanted))
 
-    def column(parts: Iterable[Iterable[int]], kind: "type[np.signedinteger]") -> "np.ndarray":
-        return np.concatenate([np.fromiter(part, dtype=kind) for part in parts])
-
     # A unit that is not traded goes straight from source to sink at the cost `ranks`, one that is
     # at its ask plus (ranks - bid): cheaper iff the bid exceeds the ask, and no cost is negative.
     group_nodes = [_FIRST + group for group in listing.group_of]
@@ -77,10 +71,13 @@ def best_flows(listing: Listing) -> tuple[list[int], list[int], dict[tuple[int, 
     inner = len(sets.tails)
     flow = SimpleMinCostFlow()
     arcs = flow.add_arcs_with_capacity_and_unit_cost(
-        column(([_SOURCE] * offers, kind_nodes, sets.tails, [_SOURCE]), np.int32),
-        column((group_nodes, [_SINK] * requests, sets.heads, [_SINK]), np.int32),
-        column((offered, wanted, [total] * inner, [total]), np.int64),
-        column((ask_ranks, [ranks - rank for rank in bid_ranks], [0] * inner, [ranks]), np.int64),
+        np.array([_SOURCE] * offers + kind_nodes + sets.tails + [_SOURCE], dtype=np.int32),
+        np.array(group_nodes + [_SINK] * requests + sets.heads + [_SINK], dtype=np.int32),
+        np.array(offered + wanted + [total] * inner + [total], dtype=np.int64),
+        np.array(
+            ask_ranks + [ranks - rank for rank in bid_ranks] + [0] * inner + [ranks],
+            dtype=np.int64,
+        ),
     )
     flow.set_node_supply(_SOURCE, total)
     flow.set_node_supply(_SINK, -total)
@@ -177,9 +174,7 @@ class _Sets:
     def _better(self) -> dict[tuple[int, int], tuple[int, int]]:
         """Map each profile to that of the same needs and the next higher least credit."""
         ladder = sorted(self.profiles)
-        return {
-            low: high for low, high in pairwise(ladder) if low[0] == high[0]
-        }
+        return {low: high for low, high in pairwise(ladder) if low[0] == high[0]}
 
     def _kind(self, kind: Kind) -> int:
         """Make the node of a kind, below it the aligned blocks that make up its window."""

@@ -30,11 +30,11 @@ def best_flows(listing: Listing) -> tuple[list[int], list[int], dict[tuple[int, 
             if not path:
                 break
             ladder = asks[path[0]]
-            offer = ladder[-1][1]
+            seller = ladder[-1][1]
             # A hop frees its group for the kind before it and moves the hop's kind one group up.
             hops = list(zip(path[1::2], path[2::2], path[::2], strict=False))
             quantity = min(
-                [wanted, offered[offer], *(flows[source][mover] for mover, source, _ in hops)]
+                [wanted, offered[seller], *(flows[source][mover] for mover, source, _ in hops)]
             )
             for mover, source, target in hops:
                 flows[source][mover] -= quantity
@@ -42,8 +42,8 @@ def best_flows(listing: Listing) -> tuple[list[int], list[int], dict[tuple[int, 
                     del flows[source][mover]
                 flows[target][mover] = flows[target].get(mover, 0) + quantity
             flows[path[-1]][kind] = flows[path[-1]].get(kind, 0) + quantity
-            offered[offer] -= quantity
-            if not offered[offer]:
+            offered[seller] -= quantity
+            if not offered[seller]:
                 ladder.pop()
             bought[position] += quantity
             wanted -= quantity
@@ -68,7 +68,8 @@ def _cheapest(
 ) -> list[int]:
     """Return groups and the kinds that move between them, from the cheapest ask back to `kind`.
 
-    A kind that bought from a group can move to any other that it can use. Empty: no ask below `bid`.
+    A kind that bought from a group can move to any other that it can use. Empty if no ask is below
+    `bid`.
     """
     reached = listing.eligible[kind]
     todo = list(members(reached))

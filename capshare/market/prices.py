@@ -33,7 +33,9 @@ class Bounds:
     """What the orders themselves say of the groups' prices, before it spreads."""
 
     lows: tuple[int, ...]  # by group: highest ask that sold (none: 0)
-    caps: tuple[int, ...]  # by group: lowest ask with a rest, lowest bid that bought (none: INFINITY)
+    caps: tuple[
+        int, ...
+    ]  # by group: lowest ask with a rest, lowest bid that bought (none: INFINITY)
     values: tuple[int, ...]  # by kind: highest bid not filled in full (none: 0)
     bought: tuple[int, ...]  # by kind: set of groups it bought from
 
@@ -85,9 +87,7 @@ def prove(listing: Listing, found: Bounds, hints: Hints) -> tuple[GroupPrice, ..
     highs = settle_high(listing, found, hints.group_order, hints.high_order)
     for group, key in enumerate(listing.groups):
         if lows[group] > found.caps[group]:
-            raise RuleRefused(
-                name="Suboptimal", values=(*key, lows[group], found.caps[group])
-            )
+            raise RuleRefused(name="Suboptimal", values=(*key, lows[group], found.caps[group]))
     traded = 0
     for groups in found.bought:
         traded |= groups

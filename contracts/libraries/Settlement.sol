@@ -5,7 +5,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {DealTerms} from "../types/Deal.sol";
 
-/// @notice Where a final deal's locked money goes and what it says of the parties [token base units].
+/// @notice Where the locked money of final deals goes and what they say of the parties [token base units].
 /// @dev The provider's lock is `returned + forfeited`, the consumer's `earned + refunded`: nothing is left and nothing made.
 struct Payout {
     uint256 earned; //       consumer to provider
@@ -20,7 +20,7 @@ struct Payout {
 
 /// @title Settlement
 /// @notice Computes a deal's payouts and bonds. Pure: knows no state, no clock and no vault.
-/// @dev Quantities are < 2**32 and prices < 2**72, so every amount is < 2**105.
+/// @dev Quantities are < 2**32 and prices < 2**72, so a deal's amounts are < 2**106 and their sums < 2**128.
 library Settlement {
     // Rates are in 1/10,000.
     uint256 internal constant RATE_BASE = 10_000;
@@ -69,6 +69,18 @@ library Settlement {
     function undone(DealTerms memory terms) internal pure returns (Payout memory payout) {
         payout.refunded = terms.quantity() * terms.price();
         payout.returned = terms.quantity() * terms.bondPerUnit();
+    }
+
+    /// @notice Adds `more` to a payout between the same parties.
+    function increase(Payout memory payout, Payout memory more) internal pure {
+        payout.earned += more.earned;
+        payout.refunded += more.refunded;
+        payout.returned += more.returned;
+        payout.forfeited += more.forfeited;
+        payout.providerGood += more.providerGood;
+        payout.providerBad += more.providerBad;
+        payout.consumerGood += more.consumerGood;
+        payout.consumerBad += more.consumerBad;
     }
 
     /// @notice What contesting or disputing locks: `rate` of the amount in question, rounded up.

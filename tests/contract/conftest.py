@@ -294,7 +294,7 @@ class System:
             sender=self.people["provider"],
         )
 
-    def consent(self, deal: Deal, *, by: str, **changes: int) -> bytes:
+    def consent(self, deal: Deal, /, *, by: str, **changes: int) -> bytes:
         """Sign a deal away as it stands, or as changed."""
         state, reported, accepted, _, _ = self.progress(deal)
         message = {
@@ -509,6 +509,7 @@ def kit() -> Any:
         member_id = staticmethod(member_id)
         merkle = staticmethod(merkle)
         leaf = staticmethod(leaf)
+        revert_data = staticmethod(revert_data)
         System = System
         Deal = Deal
         parameters = PARAMETERS

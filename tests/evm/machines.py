@@ -95,6 +95,14 @@ class Revm:
         basic = self._evm.get_code(address)
         return bytes(basic).rstrip(b"\x00") if basic else b""
 
+    def snapshot(self) -> object:
+        """Remember the state; `revert` goes back to it."""
+        return self._evm.snapshot()
+
+    def revert(self, checkpoint: object) -> None:
+        """Undo everything since a snapshot, which is used up."""
+        self._evm.revert(checkpoint)
+
     def set_time(self, now: int) -> None:
         self._number += 1
         block = self._pyrevm.BlockEnv(number=self._number, timestamp=now)
@@ -114,7 +122,7 @@ class Revm:
         logs = tuple(
             Log(
                 address=entry.address.lower(),
-                topics=tuple(bytes.fromhex(str(t).removeprefix("0x")) for t in entry.data[0]),
+                topics=tuple(bytes(topic) for topic in entry.data[0]),
                 data=bytes(entry.data[1]),
             )
             for entry in result.logs
