@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, is_dataclass
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import Any
 
 import rlp
@@ -144,9 +144,10 @@ def fold(
                 history.commands += 1
                 decided = _decide(history.state, contract, sent, time)
                 if decided != events:
-                    where = f"block {block}, transaction 0x{tx_hash.hex()}"
+                    where = f"block {block}, {contract}, transaction 0x{tx_hash.hex()}"
+                    expected, found = _first_difference(decided, events)
                     findings.append(
-                        Finding(rule="rules", where=where, expected=str(decided), found=str(events))
+                        Finding(rule="rules", where=where, expected=expected, found=found)
                     )
             for event in events:
                 try:
@@ -165,7 +166,19 @@ def _decide(state: State, contract: str, sent: Sent, now: int) -> list[Event] | 
         decided = decide(state, calldata.decode(contract, sent.data, sent.sender, now))
     except Refused as refused:
         return refused.refusal
+    except _IMPOSSIBLE as error:
+        return Refusal(name=type(error).__name__, values=(str(error),))
     return decided if isinstance(decided, Refusal) else list(decided)
+
+
+def _first_difference(decided: list[Event] | Refusal, events: list[Event]) -> tuple[str, str]:
+    """Return the first event that should be another one, and what it should be."""
+    if isinstance(decided, Refusal):
+        return str(decided), "; ".join(type(event).__name__ for event in events)
+    for expected, found in zip_longest(decided, events):
+        if expected != found:
+            return str(expected or "no further event"), str(found or "no further event")
+    return "", ""
 
 
 def deployment_of(book: AddressBook) -> Deployment:
@@ -197,19 +210,19 @@ def raw(address: str) -> bytes:
 
 def _view(source: Source, book: AddressBook, state: State, question: Question) -> Iterator[Finding]:
     contract, function, arguments = question
-    plain = [_plain(argument) for argument in arguments]
-    found = source.call(raw(book.address(contract)), abi.encode_call(contract, function, plain))
+    given = [plain(argument) for argument in arguments]
+    found = source.call(raw(book.address(contract)), abi.encode_call(contract, function, given))
     try:
         answer = views.view(state, source.time, contract, function, *arguments)
         expected = views.encode(contract, function, answer)
     except _IMPOSSIBLE as error:
         answer, expected = f"nothing: {error}", b""
     if found != expected:
-        asked = ", ".join(map(_shown, plain))
+        asked = ", ".join(map(_shown, given))
         yield Finding(
             rule="view",
             where=f"{contract}.{function}({asked})",
-            expected=_shown(_plain(answer)),
+            expected=_shown(plain(answer)),
             found=_shown(found and abi.decode_result(contract, function, found)),
         )
 
@@ -278,11 +291,11 @@ def _roots(history: History) -> Iterator[Finding]:
                 )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return an argument as the ABI's encoder takes it: structs as tuples."""
     if is_dataclass(value):
-        return tuple(_plain(getattr(value, field.name)) for field in fields(value))
-    return tuple(map(_plain, value)) if isinstance(value, tuple | list) else value
+        return tuple(plain(getattr(value, field.name)) for field in fields(value))
+    return tuple(map(plain, value)) if isinstance(value, tuple | list) else value
 
 
 def _shown(value: Any) -> str:

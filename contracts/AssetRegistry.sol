@@ -224,8 +224,8 @@ contract AssetRegistry is IAssetRegistry {
         require(size % 2 == 0 && size >= 2 && size <= MOST_BOOK_SIZE, BadClass("bookSize", size));
         require(!class_.retired, BadClass("retired", 1));
 
-        // Kinds are at most the requests of a full side, groups at most its offers, and a request meets at most the groups
-        // of its window: slots x credit bands x attribute sets.
+        // A full side has at most `half` kinds or groups, and a kind meets at most the groups of its window:
+        // slots x credit bands x attribute sets.
         uint256 half = size / 2;
         uint256 groups = uint256(class_.window) * 8 << Bits.count(class_.mask);
         uint256 pairs = half * (half < groups ? half : groups);

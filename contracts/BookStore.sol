@@ -43,7 +43,7 @@ abstract contract BookStore is ICapacityBook {
     /* STORAGE */
 
     mapping(uint256 batch => Batch) internal _states;
-    // What remains of an order whose partly bit is set; keeps its last value when the order goes [capacity units].
+    // What remains of an order whose partly bit is set [capacity units]; keeps its last value when the order goes.
     mapping(uint256 id => uint256) internal _left;
     MarketCounts.Counts internal _counts;
     mapping(uint256 member => mapping(uint256 word => uint256)) internal _salts; // 256 a word
@@ -148,7 +148,8 @@ abstract contract BookStore is ICapacityBook {
 
     /* INTERNAL */
 
-    function _now() internal view returns (uint256 round) {
+    /// @dev The current round.
+    function _now() internal view returns (uint256) {
         return block.timestamp / _round;
     }
 
@@ -166,6 +167,7 @@ abstract contract BookStore is ICapacityBook {
         cursor.freed = FreedLib.make(most);
     }
 
+    /// @dev Reads the batch of order `id`, unless it is at hand; an unknown batch has no orders.
     function _turnTo(Cursor memory cursor, uint256 id) internal view {
         uint256 number = id >> 6;
         if (cursor.number == number) return;
@@ -177,6 +179,7 @@ abstract contract BookStore is ICapacityBook {
         cursor.class = assets.getClass(uint16(cursor.classIndex));
     }
 
+    /// @dev What remains of a live order.
     function _leftOf(Cursor memory cursor, uint256 id) internal view returns (uint256) {
         return cursor.state.isPartly(id & 63) ? _left[id] : OrderRules.orderIn(cursor.orders, id & 63).quantity();
     }
@@ -193,6 +196,7 @@ abstract contract BookStore is ICapacityBook {
             && !assets.covers(uint24(order.asset()), uint64(order.attributes()), (last + 1) * length);
     }
 
+    /// @dev What orders posted now are checked against.
     function _limits(IAssetRegistry.Class memory class) internal view returns (OrderRules.Limits memory) {
         uint256 nextEnd = (_now() + 2) * _round;
         return OrderRules.Limits({

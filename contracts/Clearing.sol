@@ -64,7 +64,7 @@ contract Clearing is IClearing {
         );
         root = Commitment.root(result.leaves, result.deals);
 
-        _record(listed, classIndex, round);
+        _record(listed, bounds.partly, classIndex, round);
         _free(result);
         if (result.deals != 0) deals.commit(classIndex, round, root);
 
@@ -108,8 +108,8 @@ contract Clearing is IClearing {
     }
 
     /// @notice Has the book write what remains of the orders.
-    function _record(Listing.Listed memory listed, uint16 classIndex, uint32 round) private {
-        (Words partlyIds, Words partlyLeft) = Effects.ofOrders(listed);
+    function _record(Listing.Listed memory listed, uint256 partly, uint16 classIndex, uint32 round) private {
+        (Words partlyIds, Words partlyLeft) = Effects.ofOrders(listed, partly);
         book.recordClearing(
             ICapacityBook.Cleared({
                 classIndex: classIndex,

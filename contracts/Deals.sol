@@ -54,7 +54,8 @@ contract Deals is DealStore, EIP712 {
             uint32 reported = quantities[i];
             require(reported != 0 && reported <= terms.quantity(), BadReport(id, reported, terms.quantity()));
 
-            _progress[id] = Progress(DealState.Delivered, reported, 0, deadline, 0);
+            Progress storage stored = _progress[id];
+            (stored.state, stored.reported, stored.deadline) = (DealState.Delivered, reported, deadline);
 
             emit DeliveryReported(id, reported, deadline, evidence[i]);
         }
@@ -206,7 +207,7 @@ contract Deals is DealStore, EIP712 {
 
     /* INTERNAL */
 
-    /// @dev Draws the arbiter among the active ones outside both owner groups by the ids of the orders; 0: there is none.
+    /// @dev Draws among the active arbiters outside both owner groups by the ids of the orders; 0: there is none.
     function _drawArbiter(DealTerms memory terms) internal view returns (uint24) {
         uint24[] memory arbiters =
             members.arbitersOutside(members.groupOf(terms.provider()), members.groupOf(terms.consumer()));

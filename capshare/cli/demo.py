@@ -68,7 +68,7 @@ def demo(seed: int, small: bool, as_json: bool) -> None:
     say(_("Done in {seconds:.0f} s.").format(seconds=time.monotonic() - started))
     if not figures.good:
         raise Discrepancy(
-            _("the audit found {count} differences").format(count=len(audit.findings)),
+            _("differences that the audit found: {count}").format(count=len(audit.findings)),
             next_step=_("Read the findings above; with --json they are complete."),
         )
 

@@ -28,7 +28,6 @@ from capshare.replay import raw
 
 TRADE: Final = 1
 OPERATE: Final = 2
-TREASURY: Final = 4
 ATTESTED_UNTIL: Final = START + 400 * DAY
 _CALLS: Final = 10  # a proposal
 

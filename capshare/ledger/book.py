@@ -9,7 +9,7 @@ from capshare.eip712 import Domain, OrderBatch, Reduction
 from capshare.events import OffersPosted, OrdersReduced, OrdersRemoved, PauseSet, RequestsPosted
 from capshare.ledger import assets, batches, credit, members, vault
 from capshare.ledger.commands import Expire, Post, Reduce, SetPaused
-from capshare.ledger.core import Transaction, decides, require
+from capshare.ledger.core import NO_REASON, Transaction, decides, require
 from capshare.ledger.state import State
 from capshare.orders import BATCH_ORDERS, ORDER_BYTES, Side
 from capshare.parameters import BANDS, ClassTerms
@@ -75,12 +75,14 @@ def _post(tx: Transaction, command: Post) -> None:
 
 
 def _post_batch(tx: Transaction, batch: OrderBatch, sender: bytes) -> None:
-    state, member, side = tx.state, batch.member, Side(batch.side)
+    state, member = tx.state, batch.member
     require(tx.now <= batch.deadline, "DeadlinePassed", batch.deadline)
     size = len(batch.orders)
     count = size // ORDER_BYTES
     is_whole = size % ORDER_BYTES == 0 and 0 < count <= BATCH_ORDERS
     require(is_whole, "MalformedBatch", size)
+    require(batch.side in list(Side), NO_REASON)
+    side = Side(batch.side)
     expected = count if side == Side.REQUEST else 0
     given = len(batch.commitments)
     require(given == expected, "CommitmentCount", given, expected)

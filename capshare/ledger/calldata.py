@@ -11,7 +11,6 @@ from eth_abi.abi import encode as encode_abi
 
 from capshare import artifacts
 from capshare.codec import (
-    U256,
     ZERO_ADDRESS,
     Codec,
     arguments_codec,
@@ -22,10 +21,8 @@ from capshare.codec import (
 from capshare.errors import Discrepancy
 from capshare.ledger import commands
 from capshare.ledger.commands import Command, Intrude
-from capshare.ledger.core import PANIC, Refusal, Refused
+from capshare.ledger.core import NO_REASON, Refusal, Refused
 from capshare.ledger.state import CONTRACTS
-
-NO_REASON = ""  # name of a refusal whose contract reverts without a reason
 
 COMMANDS: dict[tuple[str, str], type[Command]] = {
     (value.CONTRACT, value.FUNCTION): value
@@ -142,7 +139,7 @@ def decode_refusal(data: bytes) -> Refusal:
 @cache
 def _errors() -> dict[str, tuple[bytes, Codec]]:
     """Return selector and codec of every error by name; one name has one signature everywhere."""
-    found = {PANIC: (keccak(b"Panic(uint256)")[:4], arguments_codec([U256]))}
+    found: dict[str, tuple[bytes, Codec]] = {}
     for contract in CONTRACTS:
         for entry in artifacts.load(contract).abi:
             if entry["type"] == "error":

@@ -10,7 +10,7 @@ from capshare.ledger.commands import Clear
 from capshare.ledger.core import Refused, Transaction, decides, require
 from capshare.ledger.state import State
 from capshare.market import certificate
-from capshare.market.book import Market
+from capshare.market.book import Market, Standing, standing
 from capshare.market.certificate import Certificate
 from capshare.market.effects import effects
 from capshare.market.submission import cut
@@ -40,6 +40,16 @@ def market_at(state: State, class_index: int, round_: int) -> Market:
     )
 
 
+def standing_at(state: State, class_index: int, round_: int) -> Standing:
+    """Return the orders that stand in a market in a round: what a clearing of it has to list."""
+    listed = (
+        batches.batch_at(state, number)
+        for number, _ in state.live_batches.entries()
+        if state.batches[number] >> 176 & 0xFFF == class_index
+    )
+    return standing(market_at(state, class_index, round_), listed)
+
+
 @decides(Clear)
 def _clear(tx: Transaction, command: Clear) -> None:
     state, code, round_ = tx.state, command.class_, command.round
@@ -50,14 +60,14 @@ def _clear(tx: Transaction, command: Clear) -> None:
     current = tx.now // state.parameters.round
     require(round_ == current, "WrongRound", round_, current)
     require(not state.paused, "ClearingPaused")
-    standing = standing_count(state, class_index, round_)
-    require(standing != 0, "NothingStanding", code)
+    count = standing_count(state, class_index, round_)
+    require(count != 0, "NothingStanding", code)
 
     numbers = {number for (number,) in cut(command.submission.batches, 4)}
     listed = {n: batches.batch_at(state, n) for n in numbers if state.batches[n]}
     market = market_at(state, class_index, round_)
     try:
-        proven = certificate.verify(market, listed, command.submission, standing=standing)
+        proven = certificate.verify(market, listed, command.submission, standing=count)
     except RuleRefused as error:
         raise Refused(error.name, *error.values) from None
     _carry_out(tx, command, market, proven)

@@ -10,9 +10,7 @@ from capshare.events import Event
 from capshare.ledger.commands import Command
 from capshare.ledger.state import State
 
-PANIC = "Panic"
-OVERFLOW = 0x11
-OUT_OF_BOUNDS = 0x32
+NO_REASON = ""  # name of a refusal whose contract reverts without a reason
 
 E = TypeVar("E", bound=Event)
 C = TypeVar("C", bound=Command)
@@ -22,8 +20,7 @@ C = TypeVar("C", bound=Command)
 class Refusal:
     """Why a contract refuses: its error's name and values in the order of its parameters.
 
-    Values are as in events: numbers, addresses of 20 bytes. Without a name the contract reverts
-    without a reason.
+    Values are as in events: numbers, addresses of 20 bytes. The name may be NO_REASON.
     """
 
     name: str

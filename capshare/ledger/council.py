@@ -8,7 +8,15 @@ from capshare.codec import ZERO_BYTES32, arguments_codec, keccak
 from capshare.events import Call, Executed, Proposed, Voted
 from capshare.ledger import calldata, members
 from capshare.ledger.commands import Execute, Propose, Vote
-from capshare.ledger.core import Refused, Transaction, applies, carry_out, decides, require
+from capshare.ledger.core import (
+    NO_REASON,
+    Refused,
+    Transaction,
+    applies,
+    carry_out,
+    decides,
+    require,
+)
 from capshare.ledger.state import Proposal, State
 
 
@@ -67,7 +75,7 @@ def _make(tx: Transaction, call: Call) -> None:
     contract = deployment.contract_at(call.target)
     # Contracts outside the deployment are not modelled; a call of one changes nothing here.
     if contract is None:
-        require(call.target == deployment.token, calldata.NO_REASON)
+        require(call.target == deployment.token, NO_REASON)
         return
     if calldata.is_view(contract, call.data):
         return

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from capshare.events import CreditRecorded
 from capshare.ledger.core import Transaction, applies, require
+from capshare.ledger.payouts import Payout
 from capshare.ledger.state import Added, Record, State
 from capshare.parameters import BANDS
 
 MOST = (1 << 112) - 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """A final outcome of a deal, valued at its price [token base units]."""
-
-    provider: int
-    consumer: int
-    provider_good: int = 0
-    provider_bad: int = 0
-    consumer_good: int = 0
-    consumer_bad: int = 0
 
 
 def decayed(value: int, touched: int, now: int, half_life: int) -> int:
@@ -63,16 +49,13 @@ def check_open(state: State, member: int, declared: int, value: int, now: int) -
     require(band != 0 or wanted <= cap, "NewcomerCapExceeded", member, wanted, cap)
 
 
-def record(tx: Transaction, outcomes: Sequence[Outcome]) -> None:
-    """Record outcomes; inside one owner group nothing is recorded."""
-    members = tx.state.members
-    for outcome in outcomes:
-        provider_group = members[outcome.provider].group
-        consumer_group = members[outcome.consumer].group
-        if provider_group == consumer_group:
-            continue
-        _record(tx, outcome.provider, consumer_group, outcome.provider_good, outcome.provider_bad)
-        _record(tx, outcome.consumer, provider_group, outcome.consumer_good, outcome.consumer_bad)
+def record(tx: Transaction, provider: int, consumer: int, payout: Payout) -> None:
+    """Record what deals between two say of them; inside one owner group, nothing."""
+    provider_group = tx.state.members[provider].group
+    consumer_group = tx.state.members[consumer].group
+    if provider_group != consumer_group:
+        _record(tx, provider, consumer_group, payout.provider_good, payout.provider_bad)
+        _record(tx, consumer, provider_group, payout.consumer_good, payout.consumer_bad)
 
 
 def _record(tx: Transaction, member: int, group: int, good: int, bad: int) -> None:

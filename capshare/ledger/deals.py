@@ -72,8 +72,8 @@ class _Call:
     sender: bytes = ZERO_ADDRESS
     party: int = 0  # whose operate key the sender is
     to_lock: int = 0  # by the party
-    movements: list[int] = field(default_factory=list)
-    outcomes: list[credit.Outcome] = field(default_factory=list)
+    # Provider, consumer and payout of each run of deals between the same two.
+    runs: list[tuple[int, int, Payout]] = field(default_factory=list)
 
     def require_party(self, member: int) -> None:
         """Refuse unless the sender may operate for the member."""
@@ -85,31 +85,29 @@ class _Call:
     ) -> None:
         """Make a deal final; its money and credit move at the call's end."""
         self.tx.emit(DealSettled(deal=deal.id, state=int(state), quantity=quantity, terms=terms))
-        for from_, to, amount in (
-            (deal.consumer, deal.provider, payout.earned),
-            (deal.consumer, deal.consumer, payout.refunded),
-            (deal.provider, deal.provider, payout.returned),
-            (deal.provider, deal.consumer, payout.forfeited),
-        ):
-            if amount:
-                self.movements.append(vault.movement(from_, to, amount))
-        self.outcomes.append(
-            credit.Outcome(
-                provider=deal.provider,
-                consumer=deal.consumer,
-                provider_good=payout.provider_good,
-                provider_bad=payout.provider_bad,
-                consumer_good=payout.consumer_good,
-                consumer_bad=payout.consumer_bad,
-            )
-        )
+        parties = (deal.provider, deal.consumer)
+        if self.runs and self.runs[-1][:2] == parties:
+            payout = self.runs.pop()[2] + payout
+        self.runs.append((*parties, payout))
 
     def carry_out(self) -> None:
         """Move money and credit: what is freed is free before any is locked."""
-        vault.release(self.tx, self.movements)
+        movements = [
+            vault.movement(from_, to, amount)
+            for provider, consumer, payout in self.runs
+            for from_, to, amount in (
+                (consumer, provider, payout.earned),
+                (consumer, consumer, payout.refunded),
+                (provider, provider, payout.returned),
+                (provider, consumer, payout.forfeited),
+            )
+            if amount
+        ]
+        vault.release(self.tx, movements)
         if self.to_lock:
             vault.lock(self.tx, self.party, self.to_lock)
-        credit.record(self.tx, self.outcomes)
+        for provider, consumer, payout in self.runs:
+            credit.record(self.tx, provider, consumer, payout)
 
 
 def _load(tx: Transaction, reference: Reference) -> tuple[DealTerms, Progress]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from capshare.market.commitment import DealTerms
 from capshare.parameters import RATE_BASE
@@ -23,6 +23,12 @@ class Payout:
     provider_bad: int = 0
     consumer_good: int = 0
     consumer_bad: int = 0
+
+    def __add__(self, other: Payout) -> Payout:
+        """Add up what two deals between the same parties pay."""
+        return Payout(
+            **{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
+        )
 
 
 def paid(deal: DealTerms, quantity: int) -> Payout:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from capshare.events import Deposited, Locked, Released, Withdrawn
 from capshare.ledger import members
 from capshare.ledger.commands import Deposit, TokenTransfer, Withdraw
-from capshare.ledger.core import OVERFLOW, PANIC, Transaction, applies, decides, require
+from capshare.ledger.core import Transaction, applies, decides, require
 from capshare.ledger.state import State
 
 MOST_HELD = (1 << 128) - 1
@@ -25,12 +25,11 @@ def _deposit(tx: Transaction, command: Deposit) -> None:
     state, member, amount = tx.state, command.member, command.amount
     members.require_scope(state, member, command.sender, members.TREASURY)
     require(amount != 0, "ZeroAmount")
-    owed = state.held + amount
-    require(owed < 1 << 256, PANIC, OVERFLOW)
-    require(owed <= MOST_HELD, "BalanceTooLarge", member, owed)
-    transfer = command.transfer or TokenTransfer(balance_before=state.held, moved=amount)
+    owed = state.held
+    transfer = command.transfer or TokenTransfer(balance_before=owed, moved=amount)
     before = transfer.balance_before
-    require(before >= state.held, "TokenShrunk", state.held, before)
+    require(before >= owed, "TokenShrunk", owed, before)
+    require(amount <= MOST_HELD - owed, "BalanceTooLarge", member, amount)
     tx.emit(Deposited(member=member, from_=command.sender, amount=amount))
     require(transfer.moved == amount, "UnexpectedTransfer", amount, transfer.moved)
 

@@ -94,7 +94,12 @@ def parameters(state: State) -> tuple[int, int, int]:
     return given.round, given.lock, given.horizon
 
 
-# -- Deals, Vault, CreditLedger ------------------------------------------------------------------
+# -- Clearing, Deals, Vault, CreditLedger ---------------------------------------------------------
+
+
+def bond_rates(state: State) -> int:
+    """Return the bands' bond rates in one word: 16 bits each, band 0 lowest [1/10,000]."""
+    return sum(rate << 16 * band for band, rate in enumerate(state.parameters.bond_rates))
 
 
 def root_of(state: State, class_index: int, round_: int) -> bytes:
@@ -199,6 +204,7 @@ VIEWS: dict[str, dict[str, _View]] = {
         "batchCount": batch_count,
         "parameters": parameters,
     },
+    "Clearing": {"bondRates": bond_rates},
     "Deals": {"rootOf": root_of, "progressOf": progress_of, "isProven": is_proven},
     "Vault": {"balanceOf": balance_of, "held": held},
     "CreditLedger": {

@@ -54,19 +54,6 @@ def book_from_json(document: object) -> Book:
     )
 
 
-def book_to_json(book: Book) -> dict[str, Any]:
-    """Write a book as `book_from_json` reads it."""
-    return {
-        "offers": [
-            {key: getattr(offer, name) for key, name in _OFFER.items()} for offer in book.offers
-        ],
-        "requests": [
-            {key: getattr(request, name) for key, name in _REQUEST.items()}
-            for request in book.requests
-        ],
-    }
-
-
 def fills_from_json(document: object) -> tuple[Fill, ...]:
     """Read the fills of an allocation: objects, or lists of offer, request, quantity."""
     fills = []

@@ -38,7 +38,7 @@ def _low_order(listing: Listing, found: Bounds) -> tuple[int, ...]:
         done[kind] = True
         order.append(kind)
         value = -negated
-        for group in members(listing.eligible[kind] & untouched if value else 0):
+        for group in members(listing.eligible[kind] & untouched):
             untouched ^= 1 << group
             if lows[group] < value:
                 lows[group] = value

@@ -122,10 +122,9 @@ def settle_low(listing: Listing, found: Bounds, order: Sequence[int]) -> list[in
         if value > previous:
             raise RuleRefused(name="LowOrderRefused", values=(position,))
         previous = value
-        if value:
-            for group in members(listing.eligible[kind] & ~touched):
-                lows[group] = max(lows[group], value)
-            touched |= listing.eligible[kind]
+        for group in members(listing.eligible[kind] & ~touched):
+            lows[group] = max(lows[group], value)
+        touched |= listing.eligible[kind]
     return lows
 
 

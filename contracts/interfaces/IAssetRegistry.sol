@@ -76,7 +76,7 @@ interface IAssetRegistry {
 
     /* MEMBERS */
 
-    /// @notice Registers an asset for an active trader member; sender: an operate key.
+    /// @notice Registers an asset for an active trader member; sender: an operate key. The class may be retired.
     /// @param identity Hash of maker and serial, team or licence id; unique on chain.
     function registerAsset(uint24 member, uint32 code, uint32 capacity, bytes32 identity)
         external

@@ -102,7 +102,8 @@ interface ICapacityBook {
     error ClassIsRetired(uint32 class);
     /// @notice The side holds at most `bookSize / 2` orders.
     error SideFull(uint32 class, Side side, uint256 held, uint256 adding, uint256 most);
-    /// @notice An owner group holds at most 20 orders a side, or no more than places stay free. Both as they would be after the post.
+    /// @notice An owner group holds at most 20 orders a side, or no more than places stay free.
+    /// @dev `held` and `free` as they would be after the post.
     error ShareExceeded(uint32 class, Side side, uint24 group, uint256 held, uint256 free);
     error WindowTooWide(uint256 index, uint256 slots, uint256 most);
     error BelowLot(uint256 index, uint256 quantity, uint256 lot);
@@ -124,7 +125,7 @@ interface ICapacityBook {
     /// @notice Posts batches, each all or nothing and the whole call too. Anyone may carry signed ones.
     /// @return firstBatch Number of the first; the others follow.
     function post(OrderBatch[] calldata batches) external returns (uint32 firstBatch);
-    /// @notice Lowers or cancels orders; money and capacity are freed at once.
+    /// @notice Lowers or cancels orders; money and capacity are freed at once. Allowed while the book is paused.
     function reduce(Reduction[] calldata reductions) external;
     /// @notice Removes dead orders and offers whose attestation was revoked; skips what is neither, locked or gone. Anyone.
     function expire(uint40[] calldata ids) external;

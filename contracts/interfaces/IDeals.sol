@@ -9,6 +9,7 @@ import {DealState, DealTerms} from "../types/Deal.sol";
 /// deadline is executable by anyone, so money never waits for somebody's goodwill.
 /// Checks of every verb: {EmptyList}, {ListLengths}, then deal by deal: {NotProven}, {WrongState}, the time, the party
 /// ({IMemberRegistry-NotSigner}), the figures. Money that a call frees is free before it locks any: one release, then one lock.
+/// A run of deals of one call between the same two parties moves its money and counts as one outcome: their sum.
 interface IDeals {
     /// @notice A deal named by its terms and their proof.
     struct Reference {

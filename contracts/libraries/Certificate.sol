@@ -36,6 +36,7 @@ library Certificate {
         Words unfilled; //  by kind: highest perturbed bid of its requests not filled in full, 0 if none
         Words purchases; // by kind: its fills, first << 32 | end; 0 if none
         uint256 buyers; //  kinds with fills
+        uint256 partly; //  orders with a fill of which something is left
     }
 
     /// @notice Checks fills and optimality of an allocation of `listed`, whose orders it lowers by their fills.
@@ -54,8 +55,8 @@ library Certificate {
         for (uint256 g; g < groups; ++g) bounds.high.set(g, INFINITY);
 
         _takeFills(listed, bounds, s.fills);
-        _boundByOffers(listed.offers, bounds.low, bounds.high);
-        _boundByRequests(listed.requests, bounds.unfilled);
+        bounds.partly = _boundByOffers(listed.offers, bounds.low, bounds.high)
+            + _boundByRequests(listed.requests, bounds.unfilled);
         bounds.cap = _copy(bounds.high);
 
         _raiseLow(listed, bounds, s.lowOrder, s.fills);
@@ -134,20 +135,26 @@ library Certificate {
 
     /* BOUNDS */
 
-    function _boundByOffers(Words offers, Words low, Words cap) private pure {
+    /// @return partly How many of the offers are partly filled.
+    function _boundByOffers(Words offers, Words low, Words cap) private pure returns (uint256 partly) {
         uint256 count = offers.length();
         for (uint256 i; i < count; ++i) {
             Entry offer = Entry.wrap(offers.get(i));
             if (offer.isFilled()) _raise(low, offer.group(), offer.perturbed());
-            if (offer.left() != 0) _lower(cap, offer.group(), offer.perturbed());
+            if (offer.left() == 0) continue;
+            _lower(cap, offer.group(), offer.perturbed());
+            if (offer.isFilled()) ++partly;
         }
     }
 
-    function _boundByRequests(Words requests, Words unfilled) private pure {
+    /// @return partly How many of the requests are partly filled.
+    function _boundByRequests(Words requests, Words unfilled) private pure returns (uint256 partly) {
         uint256 count = requests.length();
         for (uint256 j; j < count; ++j) {
             Entry request = Entry.wrap(requests.get(j));
-            if (request.left() != 0) _raise(unfilled, request.kind(), request.perturbed());
+            if (request.left() == 0) continue;
+            _raise(unfilled, request.kind(), request.perturbed());
+            if (request.isFilled()) ++partly;
         }
     }
 

@@ -55,12 +55,12 @@ library Effects {
         Terms memory terms
     ) internal pure returns (Result memory result) {
         uint256 count = fills.length / Wire.FILL;
+        Run memory run;
         result.matched = WordsLib.make(count);
         result.leaves = WordsLib.make(count);
         result.movements = WordsLib.make(count);
         result.closed = WordsLib.make(count);
         result.closedValues = WordsLib.make(count);
-        Run memory run;
         // Unchecked: an amount has 104 bits, and there are at most 65,536 fills.
         unchecked {
             for (uint256 k; k < count; ++k) {
@@ -90,9 +90,10 @@ library Effects {
             }
         }
         _endRun(result, run, 0);
-        result.movements.truncate(run.movements);
-        result.closed.truncate(run.closed);
+        // Last taken first, so that what is not used is free again.
         result.closedValues.truncate(run.closed);
+        result.closed.truncate(run.closed);
+        result.movements.truncate(run.movements);
     }
 
     /// @notice Prices of the groups that traded, as {IClearing.PricesSet} lists them.
@@ -124,14 +125,16 @@ library Effects {
     }
 
     /// @notice What the fills leave of the orders: marks gone and partly filled ones in the states of their batches.
-    function ofOrders(Listing.Listed memory listed) internal pure returns (Words partlyIds, Words partlyLeft) {
-        uint256 most = listed.offers.length() + listed.requests.length();
-        partlyIds = WordsLib.make(most);
-        partlyLeft = WordsLib.make(most);
+    /// @param partly How many are partly filled.
+    function ofOrders(Listing.Listed memory listed, uint256 partly)
+        internal
+        pure
+        returns (Words partlyIds, Words partlyLeft)
+    {
+        partlyIds = WordsLib.make(partly);
+        partlyLeft = WordsLib.make(partly);
         uint256 used = _retire(listed.offers, true, listed.states, partlyIds, partlyLeft, 0);
-        used = _retire(listed.requests, false, listed.states, partlyIds, partlyLeft, used);
-        partlyIds.truncate(used);
-        partlyLeft.truncate(used);
+        _retire(listed.requests, false, listed.states, partlyIds, partlyLeft, used);
     }
 
     function _retire(Words entries, bool areOffers, Words states, Words ids, Words left, uint256 used)

@@ -6,7 +6,8 @@ import {Movement, MovementLib} from "../types/Movement.sol";
 import {Order} from "../types/Order.sol";
 
 /// @title FreedLib
-/// @notice Collects in memory what removed orders give back, so that each neighbour is called once. One sum a run of one member.
+/// @notice Collects in memory what removed orders give back, so that each neighbour is called once. Calls nobody.
+/// @dev Neighbouring orders of one member are a run and share a sum.
 library FreedLib {
     struct Freed {
         uint256[] entries; //    reserved capacity, as {IAssetRegistry.unreserve} takes it
@@ -25,7 +26,8 @@ library FreedLib {
         freed.values = new uint256[](most);
     }
 
-    /// @notice Adds `quantity` of an order of a batch with that state.
+    /// @notice Adds `quantity` of an order of a batch with that state, which frees `amount`.
+    /// @param reference_ The class's reference price, which counts an offer's open value.
     function add(Freed memory freed, Batch state, Order order, uint256 quantity, uint256 amount, uint256 reference_)
         internal
         pure
@@ -47,7 +49,7 @@ library FreedLib {
     function reservations(Freed memory freed) internal pure returns (uint256[] memory entries) {
         entries = freed.entries;
         uint256 length = freed.entryCount;
-        // Assembly: the array shrinks to what was filled.
+        // Assembly, here and below: an array of our own shrinks to what was filled; Solidity has no other way.
         assembly ("memory-safe") {
             mstore(entries, length)
         }

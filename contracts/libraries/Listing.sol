@@ -86,7 +86,7 @@ library Listing {
             uint256 place = list.uint24At(position);
             Source source = _sourceOf(sources, place, side, position);
             uint256 id = source.idAt(place & 0xff);
-            require(source.isLive(place & 0xff, side), IClearing.OrderNotStanding(uint40(id)));
+            require(source.isLive(place & 0xff, uint256(side)), IClearing.OrderNotStanding(uint40(id)));
             require(position == start || id > previous, IClearing.OrdersUnsorted(uint40(id)));
             previous = id;
 
@@ -95,9 +95,10 @@ library Listing {
             if (position == start) {
                 first = Key.unwrap(key);
                 _setKey(keys, side, part, first);
+                require(key.lastSlot() >= firstOpen, IClearing.OrderDead(uint40(id)));
             }
             require(Key.unwrap(key) == first, IClearing.WrongGroup(uint40(id)));
-            require(!_isDead(source, key, firstOpen), IClearing.OrderDead(uint40(id)));
+            require(!source.isSuspended(), IClearing.OrderDead(uint40(id)));
             entries.set(position, Entry.unwrap(EntryLib.make(order, side, id, source.member(), place >> 8, part)));
         }
     }
@@ -111,12 +112,12 @@ library Listing {
             require(place >> 8 < sources.length(), IClearing.Malformed("dead", position));
             Source source = Source.wrap(sources.get(place >> 8));
             uint256 id = source.idAt(place & 0xff);
-            require(source.isLive(place & 0xff), IClearing.OrderNotStanding(uint40(id)));
+            require(source.isLive(place & 0xff, source.side()), IClearing.OrderNotStanding(uint40(id)));
             require(position == 0 || id > previous, IClearing.OrdersUnsorted(uint40(id)));
             previous = id;
 
-            Key key = KeyLib.make(source.orderAt(place & 0xff), source.side());
-            require(_isDead(source, key, firstOpen), IClearing.OrderAlive(uint40(id)));
+            Key key = KeyLib.make(source.orderAt(place & 0xff), Side(source.side()));
+            require(source.isSuspended() || key.lastSlot() < firstOpen, IClearing.OrderAlive(uint40(id)));
             dead.set(position, id);
         }
     }
@@ -135,10 +136,5 @@ library Listing {
             revert IClearing.KindsUnsorted(part);
         }
         keys.set(part, key);
-    }
-
-    /// @notice Whether no slot of the order is open, or its member is suspended.
-    function _isDead(Source source, Key key, uint256 firstOpen) private pure returns (bool) {
-        return source.isSuspended() || key.lastSlot() < firstOpen;
     }
 }

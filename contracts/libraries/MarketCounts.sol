@@ -6,8 +6,8 @@ import {Batch, Side} from "../types/Batch.sol";
 import {Bits} from "./Bits.sol";
 
 /// @title MarketCounts
-/// @notice How many live orders each market, owner group and member has: what keeps the worst book clearable and shared.
-/// Knows no order.
+/// @notice How many live orders each market, owner group and member has. Knows no order.
+/// @dev These bounds keep the worst book clearable in one block, and no owner group alone can crowd a market out.
 library MarketCounts {
     using Bits for uint256;
 

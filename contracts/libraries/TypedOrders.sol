@@ -7,7 +7,8 @@ import {ICapacityBook} from "../interfaces/ICapacityBook.sol";
 /// @notice EIP-712 struct hashes of what trade keys sign for the book. Pure.
 library TypedOrders {
     bytes32 private constant ORDER_BATCH_TYPEHASH = keccak256(
-        "OrderBatch(uint24 member,uint32 class,uint8 side,uint256 salt,uint40 deadline,bytes orders,bytes32[] commitments)"
+        "OrderBatch(uint24 member,uint32 class,uint8 side,uint256 salt,uint40 deadline,"
+        "bytes orders,bytes32[] commitments)"
     );
     bytes32 private constant REDUCTION_TYPEHASH =
         keccak256("Reduction(uint24 member,uint256 salt,uint40 deadline,uint40[] ids,uint32[] quantities)");

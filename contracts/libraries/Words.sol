@@ -42,10 +42,19 @@ library WordsLib {
         }
     }
 
-    /// @notice Keeps the first `count` words, which must not be more than there are.
+    /// @notice Keeps the first `count` words, which must not be more than there are; the rest of the memory is free again if
+    /// nothing lies behind it.
     function truncate(Words words, uint256 count) internal pure {
         assembly ("memory-safe") {
+            if eq(mload(0x40), add(words, shl(5, mload(sub(words, 32))))) { mstore(0x40, add(words, shl(5, count))) }
             mstore(sub(words, 32), count)
+        }
+    }
+
+    /// @notice Frees the array and all memory taken after it, none of which may be used any more.
+    function discard(Words words) internal pure {
+        assembly ("memory-safe") {
+            mstore(0x40, sub(words, 32))
         }
     }
 

@@ -52,7 +52,7 @@ MEMBERS = (
     ("suspended_member", TRADER | COUNCIL | ARBITER),
     ("attestor", ATTESTOR),
 )
-SEATS = 3  # of the council: the suspended member's does not count
+PROVIDER, CONSUMER = 4, 5
 CLASS_CODE, SLOT_LENGTH, GATE_LEAD, REFERENCE, CAPACITY = 7_001, 120, 10, 50, 1_000
 CLASS = (CLASS_CODE, SLOT_LENGTH, GATE_LEAD, REFERENCE, 1, 7, 1_000, False, 0b11, b"\x01" * 32)
 
@@ -243,11 +243,13 @@ class System:
         slot: int = 0,
         offer: int = 64,
         request: int = 128,
+        provider: int = PROVIDER,
+        consumer: int = CONSUMER,
     ) -> Deal:
         """Return a deal's terms; without a slot it is the first whose gate is ten minutes off."""
         slot = slot or (self.now() + 600 + GATE_LEAD) // SLOT_LENGTH + 1
         number = 1 << 48 | self.round << 16 | index
-        asset, provider, consumer = self.asset, member_id("provider"), member_id("consumer")
+        asset = self.asset
         word0 = (
             number << 196
             | provider << 172

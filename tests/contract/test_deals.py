@@ -5,6 +5,8 @@ Pilot parameters: D 30 s, A 20 s, O 20 s, J 40 s, dispute bonds 10 %.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import ape
 import pytest
 from eth_abi import decode, encode
@@ -810,6 +812,56 @@ def test_final_deal_takes_no_further_step(stage, reverts, disputed, drawn, outsi
         stage.deals.rule(disputed.reference, 7, EVIDENCE, sender=drawn[0])
     with reverts(stage.deals.WrongState, **final):
         stage.deals.release(references(disputed), sender=stage.people["provider"])
+
+
+# RUNS OF DEALS BETWEEN THE SAME TWO
+
+
+def test_run_between_two_parties_is_one_outcome(stage, check):
+    deals = stage.open_deals(10, 20, 30)
+    stage.deliver(*deals)
+    receipt = stage.accept(*deals)
+    value = 60 * PRICE
+    assert stage.emitted(receipt) == [
+        *(settled(stage, d, SETTLED, d.quantity) for d in deals),
+        released(stage, (CONSUMER, PROVIDER, value), (PROVIDER, PROVIDER, 60 * BOND)),
+        recorded(stage, PROVIDER, CONSUMER, value, 0),
+        recorded(stage, CONSUMER, PROVIDER, value, 0),
+    ]
+    check(deals[0], provider=value, consumer=-value, good=(value, value), reserved=60)
+
+
+def test_runs_end_where_parties_change(stage, kit, people, outsider):
+    """Two deals one way, one the other way round, one more: three runs."""
+    swapped = {"provider": CONSUMER, "consumer": PROVIDER}
+    deals = [stage.make_deal(index=i, **(swapped if i == 2 else {})) for i in range(4)]
+    root, proofs = kit.merkle([kit.leaf(d.terms) for d in deals])
+    deals = [replace(d, proof=p) for d, p in zip(deals, proofs, strict=True)]
+    for member, ways in ((PROVIDER, (3, 1)), (CONSUMER, (1, 3))):
+        stage.credit.open(member, 0, ways[0] * Q * REFERENCE, sender=people["book"])
+        locked = ways[0] * Q * BOND + ways[1] * Q * PRICE
+        stage.vault.lock(member, locked, sender=people["book"])
+    stage.deals.commit(1, stage.round, root, sender=people["clearing"])
+    stage.at(deals[0].end + D + 1)
+    receipt = stage.deals.settle(references(*deals), sender=outsider)
+    value, bond = Q * PRICE, Q * BOND
+    assert stage.emitted(receipt)[4:] == [
+        released(
+            stage,
+            (CONSUMER, CONSUMER, 2 * value),
+            (PROVIDER, CONSUMER, 2 * bond),
+            (PROVIDER, PROVIDER, value),
+            (CONSUMER, PROVIDER, bond),
+            (CONSUMER, CONSUMER, value),
+            (PROVIDER, CONSUMER, bond),
+        ),
+        recorded(stage, PROVIDER, CONSUMER, 0, 2 * value),
+        recorded(stage, CONSUMER, PROVIDER, 0, value),
+        recorded(stage, PROVIDER, CONSUMER, 0, value),
+    ]
+    lost = 2 * bond
+    assert stage.balances() == ((kit.funds - lost, 0), (kit.funds + lost, 0))
+    assert [stage.credit.openValueOf(m) for m in (PROVIDER, CONSUMER)] == [0, 0]
 
 
 # EXTREMES

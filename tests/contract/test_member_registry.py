@@ -219,6 +219,20 @@ def test_set_group_changes_group(market):
     assert market.members.groupOf(CONSUMER) == PROVIDER
 
 
+def test_set_group_reverts_for_member_with_live_orders(market, refused_by_council, consumer):
+    slot = (market.now() + 3_600) // 120
+    request = (0 << 200 | 3 << 168 | 60 << 96 | slot << 72).to_bytes(28, "big")
+    batch = (CONSUMER, 7_001, 1, 1, 2**40 - 1, request * 2, [b"\x00" * 32] * 2, b"")
+    market.book.post([batch], sender=consumer)
+    call = (market.members, market.members.setGroup.encode_input(CONSUMER, PROVIDER))
+    error = market.members.HasLiveOrders
+    refused_by_council(market, call, error=error, member=CONSUMER, live=2)
+    cancel = (CONSUMER, 2, 2**40 - 1, [64, 65], [0, 0], b"")
+    market.book.reduce([cancel], sender=consumer)
+    market.govern(market.members.setGroup, CONSUMER, PROVIDER)
+    assert market.members.groupOf(CONSUMER) == PROVIDER
+
+
 def test_set_group_reverts_for_outsider(stage, reverts, outsider):
     with reverts(stage.members.NotCouncilCall, sender=outsider):
         stage.members.setGroup(CONSUMER, PROVIDER, sender=outsider)

@@ -19,7 +19,7 @@ from capshare.orders import (
 )
 from capshare.parameters import ClassTerms, Parameters
 from tests.evm.machines import Outcome
-from tests.evm.world import ACCOUNTS, ATTESTOR, COUNCIL, TRADER, World, founder
+from tests.evm.world import ACCOUNTS, ATTESTOR, COUNCIL, TRADER, World, account_of, founder
 
 ADMIN = 1  # the member with the council's one seat; it attests too
 ROUND = 10_000  # R [s]
@@ -29,6 +29,7 @@ AHEAD = 2
 MONEY = 1 << 100  # of each trader [token base units]
 CAPACITY = (1 << 32) - 1  # of each asset, a slot
 FOREVER = (1 << 40) - 1  # [unix s]
+FOUNDERS = 60  # members of one constructor or one proposal
 
 
 def rules(**changes: Any) -> Parameters:
@@ -75,7 +76,7 @@ class Exchange:
     # -- members and classes ---------------------------------------------------------------------
 
     def account(self, member: int) -> str:
-        return ACCOUNTS[member].address
+        return account_of(member)
 
     def council(self, *calls: tuple[str, str, Sequence[Any]]) -> Outcome:
         """Let the council make calls: (contract, function, arguments) each."""
@@ -217,7 +218,25 @@ def open_exchange(
     """Deploy, admit traders and give each of them money."""
     members = range(ADMIN + 1, ADMIN + 1 + traders)
     founders = [founder(ADMIN, COUNCIL | ATTESTOR), *(founder(m, TRADER) for m in members)]
-    exchange = Exchange(world=make(rules(**changes), founders), traders=members)
+    exchange = Exchange(world=make(rules(**changes), founders[:FOUNDERS]), traders=members)
+    for first in range(FOUNDERS, len(founders), FOUNDERS):
+        admitted = founders[first : first + FOUNDERS]
+        exchange.council(*(("MemberRegistry", "admit", (_admission(f),)) for f in admitted))
     for member in members if money else ():
         exchange.world.fund(member, exchange.account(member), money)
     return exchange
+
+
+def _admission(f: Founder) -> tuple[Any, ...]:
+    """Return what the council admits a member with."""
+    return (
+        f.account,
+        f.identity,
+        f.encryption_key,
+        f.key_valid_until,
+        f.group,
+        f.roles,
+        f.name,
+        f.region,
+        f.industry,
+    )

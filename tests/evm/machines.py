@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
+from capshare.codec import keccak
+from capshare.demo.source import EmbeddedSource
 from capshare.devnet.accounts import dev_accounts
 from capshare.devnet.embedded import EmbeddedChain
 
@@ -74,11 +76,15 @@ class Revm:
             env=pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=self.chain_id)),
         )
         self._number = 0
+        self._now = 0
+        self.logs: list[tuple[int, Log]] = []  # all, each with its time [unix s]
         for sender in senders:
             self._evm.set_balance(sender, RICH)
 
     def create(self, sender: str, data: bytes) -> str:
-        return str(self._evm.deploy(sender, data, gas=2**34)).lower()
+        created = str(self._evm.deploy(sender, data, gas=2**34)).lower()
+        self._take_logs()
+        return created
 
     def transact(self, sender: str, to: str, data: bytes) -> Outcome:
         return self._run(sender, to, data, static=False)
@@ -92,19 +98,22 @@ class Revm:
         return int(self._evm.storage(address, slot))
 
     def code(self, address: str) -> bytes:
-        basic = self._evm.get_code(address)
-        return bytes(basic).rstrip(b"\x00") if basic else b""
+        code = bytes(self._evm.get_code(address) or b"")
+        # revm pads code that it has run; the account's hash tells which form this is.
+        return code if keccak(code) == self._evm.basic(address).code_hash else code[:-33]
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> tuple[object, int]:
         """Remember the state; `revert` goes back to it."""
-        return self._evm.snapshot()
+        return self._evm.snapshot(), len(self.logs)
 
-    def revert(self, checkpoint: object) -> None:
+    def revert(self, checkpoint: tuple[object, int]) -> None:
         """Undo everything since a snapshot, which is used up."""
-        self._evm.revert(checkpoint)
+        self._evm.revert(checkpoint[0])
+        del self.logs[checkpoint[1] :]
 
     def set_time(self, now: int) -> None:
         self._number += 1
+        self._now = now
         block = self._pyrevm.BlockEnv(number=self._number, timestamp=now)
         self._evm.set_block_env(block)
 
@@ -118,16 +127,22 @@ class Revm:
             if found is None:
                 raise
             return Outcome(ok=False, data=bytes.fromhex(found[1]), gas=0)
-        result = self._evm.result
+        logs = () if static else self._take_logs()
+        gas = self._evm.result.gas_used
+        return Outcome(ok=True, data=bytes(returned), gas=gas, logs=logs)
+
+    def _take_logs(self) -> tuple[Log, ...]:
+        """Return the last transaction's logs, and keep them."""
         logs = tuple(
             Log(
                 address=entry.address.lower(),
                 topics=tuple(bytes(topic) for topic in entry.data[0]),
                 data=bytes(entry.data[1]),
             )
-            for entry in result.logs
+            for entry in self._evm.result.logs
         )
-        return Outcome(ok=True, data=bytes(returned), gas=result.gas_used, logs=logs)
+        self.logs += [(self._now, log) for log in logs]
+        return logs
 
 
 class PyEvm:
@@ -170,6 +185,10 @@ class PyEvm:
 
     def set_time(self, now: int) -> None:
         self._chain.set_next_timestamp(now)
+
+    def storage_root(self, address: str) -> bytes:
+        """Return the root of a contract's whole storage."""
+        return EmbeddedSource(self._chain).storage_root(_raw(address))
 
 
 def _raw(address: str) -> bytes:

@@ -6,7 +6,7 @@ book has nothing that could go wrong in this way.
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from capshare.market import solver
@@ -72,7 +72,9 @@ def cut_short(name: str, chance: random.Random, case: Case) -> Submission | None
     """Take a byte off a list, or add one."""
     data: bytes = getattr(case.submission, name)
     longer = data + b"\1"
-    return replace(case.submission, **{name: data[:-1] if data and chance.random() < 0.5 else longer})
+    return replace(
+        case.submission, **{name: data[:-1] if data and chance.random() < 0.5 else longer}
+    )
 
 
 def other_byte(name: str, chance: random.Random, case: Case) -> Submission | None:
@@ -385,14 +387,22 @@ def hints_of_other_fills(chance: random.Random, case: Case) -> Submission | None
 
 
 _SIDES = {Side.OFFER: "groups", Side.REQUEST: "kinds"}
-PERTURBATIONS: dict[str, Perturbation] = {
-    **{f"{f.__name__} {n}": partial(f, n) for f in (cut_short, other_byte) for n in LISTS},
-    **{f"{f.__name__} {n}": partial(f, n) for f in (swapped, repeated, left_out) for n in LISTS},
+
+#: They look at lists only, so that they can follow another.
+BLIND: dict[str, Perturbation] = {
+    **{
+        f"{f.__name__} {name}": partial(f, name)
+        for f in (cut_short, other_byte, swapped, repeated, left_out)
+        for name in LISTS
+    },
     **{
         f"out_of_range {name}": partial(out_of_range, name)
         for name in LISTS
         if name not in ("batches", "groups", "kinds")
     },
+}
+#: They look at the book too.
+KNOWING: dict[str, Perturbation] = {
     **{f"other_order {n}": partial(other_order, n) for n in ("offers", "requests", "dead")},
     **{
         f"{f.__name__} {name}": partial(f, side)
@@ -416,4 +426,3 @@ PERTURBATIONS: dict[str, Perturbation] = {
         )
     },
 }
-assert all(field.name in WIDTHS for field in fields(Submission))

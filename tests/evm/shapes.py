@@ -95,7 +95,7 @@ def orders_of(
 
 
 def cuts(count: int, most: int) -> Iterator[range]:
-    """Cut `count` orders into batches as large as the rule on shares lets different members post."""
+    """Cut orders into batches as large as the rule on shares lets different members post."""
     at = 0
     while at < count:
         size = min(BATCH, count - at)

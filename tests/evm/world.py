@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from eth_utils.address import to_checksum_address
+
 from capshare import RULES_VERSION, abi
 from capshare.deploy import TOKEN, Founder, Plan, TokenTerms, created_address, steps
 from capshare.deployments import CONTRACTS, AddressBook
@@ -25,7 +27,11 @@ class World:
     """
 
     def __init__(
-        self, machine: Machine, parameters: Parameters, founders: Sequence[Founder], now: int = START
+        self,
+        machine: Machine,
+        parameters: Parameters,
+        founders: Sequence[Founder],
+        now: int = START,
     ) -> None:
         self.machine = machine
         self.now = now
@@ -97,12 +103,19 @@ def pyevm_world(parameters: Parameters, founders: Sequence[Founder]) -> World:
 def founder(number: int, roles: int, *, group: int = 0) -> Founder:
     """Return the founder that will be member `number`, acting from account `number`."""
     return Founder(
-        account=ACCOUNTS[number].address,
+        account=account_of(number),
         identity=number.to_bytes(32, "big"),
         name=f"Member {number}",
         roles=roles,
         group=group,
     )
+
+
+def account_of(number: int) -> str:
+    """Return member `number`'s account; beyond ACCOUNTS it has no key: only on revm it can act."""
+    if number < len(ACCOUNTS):
+        return ACCOUNTS[number].address
+    return to_checksum_address(number.to_bytes(20, "big"))
 
 
 def error_of(outcome: Outcome) -> abi.ContractError | bytes:

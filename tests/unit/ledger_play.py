@@ -8,7 +8,7 @@ from eth_account import Account
 from capshare import ledger
 from capshare.eip712 import OrderBatch, Reduction
 from capshare.events import Admission, Call, Event, MemberAdmitted, RulesSet, ValidatorsSet
-from capshare.ledger import batches, calldata, clearing
+from capshare.ledger import calldata, clearing
 from capshare.ledger.commands import (
     Attest,
     Clear,
@@ -22,7 +22,6 @@ from capshare.ledger.commands import (
 from capshare.ledger.core import Refusal
 from capshare.ledger.proofs import words_of
 from capshare.market import commitment, solver, submission
-from capshare.market.book import standing
 from capshare.orders import Offer, Order, Request, Side, pack_orders
 from capshare.parameters import ClassTerms, Parameters
 
@@ -192,13 +191,13 @@ class Play:
                 document=bytes(32),
             )
 
-    def batch(self, member: int, *orders: Order, **changes: Any) -> OrderBatch:
+    def batch(self, poster: int, /, *orders: Order, **changes: Any) -> OrderBatch:
         """Return a batch that is valid now; `changes` override its fields."""
         self.salt += 1
         side = Side.OFFER if isinstance(orders[0], Offer) else Side.REQUEST
         count = 0 if side == Side.OFFER else len(orders)
         values = {
-            "member": member,
+            "member": poster,
             "class_": CODE,
             "side": int(side),
             "salt": self.salt,
@@ -213,11 +212,11 @@ class Play:
         self.do(Post, member, batches=(self.batch(member, *orders),))
         return [self.state.batch_count * 64 + index for index in range(len(orders))]
 
-    def reduction(self, member: int, lowered: dict[int, int], **changes: Any) -> Reduction:
+    def reduction(self, owner: int, lowered: dict[int, int], /, **changes: Any) -> Reduction:
         """Return a reduction that is valid now; `changes` override its fields."""
         self.salt += 1
         values = {
-            "member": member,
+            "member": owner,
             "salt": self.salt,
             "deadline": self.now,
             "ids": tuple(lowered),
@@ -232,9 +231,7 @@ class Play:
     def clearing(self) -> dict[str, Any]:
         """Return the arguments of the clearing that the solver finds now."""
         index, round_ = self.state.class_index[CODE], self.now // R
-        market = clearing.market_at(self.state, index, round_)
-        live = [batches.batch_at(self.state, n) for n, _ in self.state.live_batches.entries()]
-        stands = standing(market, live)
+        stands = clearing.standing_at(self.state, index, round_)
         found = solver.solve(stands.book)
         given = submission.build(stands, found.fills, found.hints)
         return {"class_": CODE, "round": round_, "submission": given}

@@ -61,9 +61,7 @@ REQUESTS = st.builds(
 
 
 def test_offer_is_packed_as_the_contracts_draw_it() -> None:
-    assert pack(OFFER) == int(
-        "0000a1" "000000c3" "0000000000000000d4" "0000b2" "00000000000000e5" "60", 16
-    )
+    assert pack(OFFER) == int("0000a1000000c30000000000000000d40000b200000000000000e560", 16)
 
 
 def test_request_is_packed_with_its_span_in_the_place_of_the_asset() -> None:

@@ -173,9 +173,7 @@ def test_window_and_mask_may_be_of_any_size() -> None:
     wide = replace(
         book,
         offers=(replace(book.offers[0], slot=10**9, attributes=1 << 300, credit=1000),),
-        requests=(
-            replace(book.requests[0], last_slot=10**12, needs=1 << 300, min_credit=999),
-        ),
+        requests=(replace(book.requests[0], last_slot=10**12, needs=1 << 300, min_credit=999),),
     )
     assert solve(wide).volume == 5
 

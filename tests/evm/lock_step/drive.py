@@ -1,0 +1,101 @@
+"""A history of commands: mostly as the rules want them, the rest wrong on purpose."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from capshare import abi
+from capshare.ledger import Refusal
+from capshare.ledger.commands import RegisterAsset
+from tests.evm.lock_step.faults import ELSEWHERE, FAULTS, council_faults, crowds
+from tests.evm.lock_step.moves import MOVES
+from tests.evm.lock_step.play import Play
+
+GOOD_SHARE = 0.62
+DECREES_EVERY = 400  # commands between two proposals that fail inside the council's calls
+VIEWS_EVERY = 100
+
+
+@dataclass
+class Tally:
+    """What histories have reached."""
+
+    commands: int = 0
+    accepted: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    deal_states: Counter[int] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+    accepted_share: list[float] = field(default_factory=list)
+
+    def add(self, play: Play, done: int, accepted: int) -> None:
+        self.commands += done
+        self.accepted += play.pair.accepted
+        self.refused += play.pair.refused
+        self.deal_states += play.pair.deal_states
+        self.events += play.pair.events
+        self.accepted_share.append(accepted / max(done, 1))
+
+    def unreached_errors(self) -> set[str]:
+        return set(wanted_errors()) - set(self.refused)
+
+
+def wanted_errors() -> frozenset[str]:
+    """Return the errors of the eight contracts that commands can bring about."""
+    tokens = {name for name in abi.error_names() if name.startswith(("ERC20", "Ownable"))}
+    return abi.error_names() - tokens - set(ELSEWHERE)
+
+
+def history(play: Play, commands: int, tally: Tally) -> None:
+    """Play that many commands, compare storage and views on the way, count what came of it."""
+    done = accepted = 0
+    while done < commands:
+        play.tick()
+        command = _next(play)
+        if command is None:
+            continue
+        accepted += not isinstance(play.run(command), Refusal)
+        done += 1
+        if done % VIEWS_EVERY == 0:
+            play.pair.compare_storage()
+            play.pair.compare_views()
+        if done % DECREES_EVERY == DECREES_EVERY // 2:
+            decrees(play)
+    play.pair.compare_storage()
+    play.pair.compare_views()
+    tally.add(play, done, accepted)
+
+
+def decrees(play: Play) -> None:
+    """Let the council try each call that fails."""
+    for error, calls in council_faults(play):
+        refusal = play.decree(calls)
+        assert isinstance(refusal, Refusal), error
+        assert refusal.name == "CallFailed", (error, refusal)
+
+
+def crowd_out(play: Play) -> None:
+    """Reach the errors that only numbers bring about."""
+    for error, calls in crowds(play):
+        refusal = play.decree(calls)
+        assert isinstance(refusal, Refusal), error
+    for number in range(1_025 - play.state.assets_of[4]):
+        play.run(
+            play.command(
+                RegisterAsset,
+                play.account(4),
+                member=4,
+                code=play.state.classes[1].code,
+                capacity=1,
+                identity=(1 << 200 | number).to_bytes(32, "big"),
+            )
+        )
+
+
+def _next(play: Play) -> object:
+    if play.random.random() < GOOD_SHARE:
+        move = play.random.choices(list(MOVES), list(MOVES.values()))[0]
+        return move(play)
+    fewest = min(play.pair.refused[error] for error in FAULTS)
+    names = list(FAULTS)
+    if play.random.random() < 0.5:
+        names = [n for n in names if play.pair.refused[n] <= fewest + 1]
+    return play.random.choice(FAULTS[play.random.choice(names)])(play)
