@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from capshare import artifacts
 from capshare.events import (
     Event,
     MarketCleared,
@@ -19,6 +20,7 @@ from capshare.events import (
     RequestsPosted,
     TermsWords,
 )
+from capshare.ledger import views
 from capshare.ledger.commands import Reference
 from capshare.ledger.state import State
 from capshare.market import commitment
@@ -74,15 +76,16 @@ def questions(history: History) -> Iterator[Question]:
 
 
 def _plain_questions() -> Iterator[Question]:
-    for contract, functions in (
-        ("Council", ("proposalCount",)),
-        ("MemberRegistry", ("council", "getValidators", "memberCount")),
-        ("AssetRegistry", ("classCount", "assetCount")),
-        ("CapacityBook", ("isPaused", "batchCount", "parameters")),
-        ("Vault", ("held",)),
-    ):
-        for function in functions:
-            yield contract, function, ()
+    """List the views that take no argument, public constants among them."""
+    for contract, twins in views.VIEWS.items():
+        without = {
+            entry["name"]
+            for entry in artifacts.load(contract).abi
+            if entry["type"] == "function" and not entry["inputs"]
+        }
+        for function in (*twins, *views.CONSTANTS[contract]):
+            if function in without:
+                yield contract, function, ()
 
 
 def _member_questions(state: State) -> Iterator[Question]:

@@ -45,11 +45,7 @@ contract CapacityBook is BookStore, EIP712 {
 
     function _post(OrderBatch calldata b) private {
         require(block.timestamp <= b.deadline, DeadlinePassed(b.deadline));
-        uint256 size = b.orders.length;
-        uint256 count = size / ORDER_BYTES;
-        require(size % ORDER_BYTES == 0 && count != 0 && count <= BATCH_ORDERS, MalformedBatch(size));
-        uint256 expected = b.side == Side.Request ? count : 0;
-        require(b.commitments.length == expected, CommitmentCount(b.commitments.length, expected));
+        OrderRules.checkShape(b);
         _useSalt(b.member, b.salt);
         (uint16 index, IAssetRegistry.Class memory class) = assets.classOf(b.class);
         require(index != 0, UnknownClass(b.class));
@@ -59,7 +55,7 @@ contract CapacityBook is BookStore, EIP712 {
         members.spend(b.member, signer, totals.amount);
 
         uint256 round = _now();
-        Batch state = BatchLib.make(b.member, members.groupOf(b.member), index, b.side, round, count);
+        Batch state = BatchLib.make(b.member, members.groupOf(b.member), index, b.side, round, b.orders.length / ORDER_BYTES);
         _counts.countIn(state, b.class, class.bookSize / 2);
         BatchCode.write(b.orders);
         uint32 number = ++batchCount;

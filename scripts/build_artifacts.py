@@ -6,8 +6,7 @@
 
 The compiler is the one that `package-lock.json` pins (npm's WebAssembly build), reached through
 `scripts/solc`; nothing is downloaded. Its settings are read from `ape-config.yaml`, the one place
-where ape reads them too, and the input has the same sources under the same names, so that both
-give the same bytecode down to the metadata hash.
+where ape reads them too, so that both give the same bytecode down to the metadata hash.
 """
 
 from __future__ import annotations
@@ -102,15 +101,9 @@ def run_solc(version: str, sources: Json, settings: Json) -> Json:
 
 
 def compile_contracts(paths: list[str], version: str, settings: Json) -> Json:
-    """Compile the sources and all that they import.
-
-    Imports are listed among the sources, as ape lists them: with viaIR the order in which solc
-    meets the files numbers their declarations, and the numbers reach the bytecode.
-    """
-    only_trees = {"remappings": settings["remappings"], "outputSelection": {"*": {"": ["ast"]}}}
-    closure = sorted(run_solc(version, read_sources(paths), only_trees)["sources"])
-    selection = {path: {"*": SELECTION if is_ours(path) else [], "": ["ast"]} for path in closure}
-    return run_solc(version, read_sources(closure), {**settings, "outputSelection": selection})
+    """Compile the sources and all that they import; the syntax trees cover the imports too."""
+    selection = {"*": {"": ["ast"]}, **{path: {"*": SELECTION, "": ["ast"]} for path in paths}}
+    return run_solc(version, read_sources(paths), {**settings, "outputSelection": selection})
 
 
 def warnings_of(output: Json) -> list[str]:

@@ -3,7 +3,7 @@ pragma solidity ^0.8.27;
 
 import {ICapacityBook} from "../interfaces/ICapacityBook.sol";
 import {Side} from "../types/Batch.sol";
-import {ORDER_BYTES, Order} from "../types/Order.sol";
+import {BATCH_ORDERS, ORDER_BYTES, Order} from "../types/Order.sol";
 import {Bond} from "./Bond.sol";
 
 /// @title OrderRules
@@ -25,6 +25,19 @@ library OrderRules {
         uint256 amount; //   to lock [token base units]
         uint256 quantity; // [capacity units]
         uint256 credit; //   highest band declared or asked for
+    }
+
+    /// @notice Checks a batch's lengths: 1...64 orders; a commitment a request, none an offer.
+    function checkShape(ICapacityBook.OrderBatch calldata b) internal pure {
+        uint256 size = b.orders.length;
+        uint256 count = size / ORDER_BYTES;
+        require(
+            size % ORDER_BYTES == 0 && count != 0 && count <= BATCH_ORDERS, ICapacityBook.MalformedBatch(size)
+        );
+        uint256 expected = b.side == Side.Request ? count : 0;
+        require(
+            b.commitments.length == expected, ICapacityBook.CommitmentCount(b.commitments.length, expected)
+        );
     }
 
     /// @notice Checks the packed orders of one side, first to last, and sums up what they lock.

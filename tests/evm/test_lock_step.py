@@ -14,7 +14,7 @@ from capshare.events import EVENTS
 from capshare.ledger import calldata
 from capshare.ledger.commands import Intrude
 from capshare.ledger.deals import DealState
-from tests.evm.lock_step.drive import Tally, crowd_out, history, wanted_errors
+from tests.evm.lock_step.drive import Tally, crowd_out, history, rich_markets, wanted_errors
 from tests.evm.lock_step.play import Play
 from tests.evm.machines import PyEvm
 
@@ -30,9 +30,10 @@ def test_chain_and_ledger_stay_in_lock_step(capsys):
     while tally.commands < COMMANDS:
         seed += 1
         history(Play(seed), min(HISTORY, COMMANDS - tally.commands), tally)
-    crowded = Play(seed + 1)
-    crowd_out(crowded)
-    tally.add(crowded, 0, 0)
+    last = Play(seed + 1)
+    rich_markets(last, 6)
+    crowd_out(last)
+    tally.add(last, 0, 0)
     report(tally, capsys)
     assert tally.unreached_errors() == set()
     kinds = {c.__name__ for c in calldata.COMMANDS.values()} | {Intrude.__name__}

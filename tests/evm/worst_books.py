@@ -13,10 +13,11 @@ from itertools import islice, product
 from capshare.market import solver
 from capshare.market.book import standing
 from capshare.market.submission import build
-from capshare.orders import Offer, Order, Request, order_id
+from capshare.orders import BATCH_ORDERS, Offer, Order, Request, Side, order_id
 from capshare.parameters import ClassTerms
 from tests.evm.books import AHEAD, Exchange, terms
 from tests.evm.machines import Outcome
+from tests.evm.shapes import SHARE
 from tests.evm.transplant import measured
 
 BLOCK = 90_000_000  # gas that every clearing has to stay within
@@ -33,8 +34,9 @@ class WorstBook:
     listed: ClassTerms
     orders: tuple[Order, ...]
     waits: int = 1  # rounds from post to clearing; with 2, slot 0 is closed
-    reduces: bool = False  # each order is lowered by a unit, so that its rest has its own word
+    reduces: tuple[Side, ...] = ()  # whose orders are lowered by a unit: the rest has its own word
     is_netted: bool = False  # each member has an offer and a request
+    is_hollow: bool = False  # of each batch all orders but the last are cancelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def every_kind_and_group() -> WorstBook:
     )
 
 
-def pair_bound(*, reduces: bool = False) -> WorstBook:
+def pair_bound(*, reduces: tuple[Side, ...] = ()) -> WorstBook:
     """Return 2,000 orders at the bound on pairs, 1,000 kinds × 224 groups, and a forest."""
     return WorstBook(
         listed=_class_of_2_000(),
@@ -89,27 +91,30 @@ def offers_dead() -> WorstBook:
     return WorstBook(listed=_class_of_2_000(), orders=orders, waits=2)
 
 
-def lone_pairs(*, is_netted: bool = False) -> WorstBook:
-    """Return 1,000 pairs in slots of their own, each with a rest that needs a new word."""
+def lone_pairs(*, is_netted: bool, is_hollow: bool = False) -> WorstBook:
+    """Return 1,000 pairs in slots of their own, of whose offers a rest stays: a new word each."""
     pairs = [
-        (replace(_offer(slot, 0, 7), quantity=9), _request(slot, slot, 0, 0))
+        (_offer(slot, 0, 7), replace(_request(slot, slot, 0, 0), quantity=9))
         for slot in range(1_000)
     ]
     return WorstBook(
         listed=_class_of_2_000(),
         orders=tuple(order for pair in pairs for order in pair),
         is_netted=is_netted,
+        is_hollow=is_hollow,
+        reduces=(Side.REQUEST,) if is_hollow else (),
     )
 
 
 BOOKS: Mapping[str, Callable[[], WorstBook]] = {
     "500 kinds x 500 groups": every_kind_and_group,
     "pair bound": pair_bound,
-    "pair bound, all reduced before": lambda: pair_bound(reduces=True),
+    "pair bound, reduced before": lambda: pair_bound(reduces=(Side.OFFER, Side.REQUEST)),
     "half dead": half_dead,
     "offers dead": offers_dead,
-    "lone pairs": lone_pairs,
+    "lone pairs": lambda: lone_pairs(is_netted=False),
     "lone pairs, netted": lambda: lone_pairs(is_netted=True),
+    "lone pairs, netted, in hollow batches": lambda: lone_pairs(is_netted=True, is_hollow=True),
 }
 
 
@@ -137,6 +142,7 @@ def post(exchange: Exchange, book: WorstBook) -> list[int]:
     exchange.list_class(book.listed)
     first = exchange.round + AHEAD + 1
     numbers = []
+    held = {Side.OFFER: 0, Side.REQUEST: 0}
     for place, order in enumerate(book.orders):
         member = exchange.traders[place // 2 if book.is_netted else place]
         placed: Order
@@ -147,12 +153,23 @@ def post(exchange: Exchange, book: WorstBook) -> list[int]:
             placed = replace(
                 order, first_slot=first + order.first_slot, last_slot=first + order.last_slot
             )
-        number, _ = exchange.post(member, CODE, [placed])
+        side = Side.OFFER if isinstance(order, Offer) else Side.REQUEST
+        size = _most(held[side], book.listed.book_size // 2) if book.is_hollow else 1
+        held[side] += 1
+        number, _ = exchange.post(member, CODE, [placed] * size)
         numbers.append(number)
-        if book.reduces:
-            assert exchange.reduce(member, {order_id(number, 0): order.quantity - 1}).ok
+        wanted = {order_id(number, index): 0 for index in range(size - 1)}
+        if side in book.reduces:
+            wanted[order_id(number, size - 1)] = order.quantity - 1
+        if wanted:
+            assert exchange.reduce(member, wanted).ok
     exchange.to_round(exchange.round + book.waits)
     return numbers
+
+
+def _most(held: int, most: int) -> int:
+    """Return how many orders a member may post on a side that holds as many of others."""
+    return min(BATCH_ORDERS, most - held, max(SHARE, (most - held) // 2))
 
 
 def members_of(book: WorstBook) -> int:

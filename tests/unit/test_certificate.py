@@ -439,8 +439,9 @@ def test_partly_filled_order_counts_with_what_is_left() -> None:
 
 
 def test_slot_is_open_iff_its_gate_is_not_before_the_rounds_end() -> None:
-    # (round + 1) * 100 + 50 <= slot * 1000
-    assert [replace(MARKET, round=r).is_open(2) for r in (18, 19)] == [True, False]
+    # (round + 1) * 100 + lead <= slot * 1000
+    gates = [replace(MARKET, round=18, gate_lead=lead) for lead in (99, 100, 101)]
+    assert [market.is_open(2) for market in gates] == [True, True, False]
 
 
 @given(random_books(most=8))
@@ -541,6 +542,16 @@ def test_kind_is_not_settled_at_a_group_other_than_its_first() -> None:
     wrong = replace(best.hints, high_order=((kind, other),))
     with pytest.raises(RuleRefused, match=r"HighOrderRefused\(2\)"):
         verify(MARKET, world, build(orders, best.fills, wrong), standing=3)
+
+
+def test_kind_is_not_settled_at_a_group_that_it_cannot_use() -> None:
+    listing, found, right = _two_kinds()
+    (kind, _), (_, dear) = right.high_order
+    (_, cheap), _ = right.high_order
+    other = 1 - kind
+    assert not listing.eligible[other] >> cheap & 1
+    with pytest.raises(RuleRefused, match=r"HighOrderRefused\(2\)"):
+        prove(listing, found, replace(right, high_order=((other, cheap), (kind, dear))))
 
 
 def test_empty_market_of_dead_orders_clears() -> None:

@@ -1,16 +1,32 @@
 """A history of commands: mostly as the rules want them, the rest wrong on purpose."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from capshare import abi
 from capshare.ledger import Refusal
-from capshare.ledger.commands import RegisterAsset
-from tests.evm.lock_step.faults import ELSEWHERE, FAULTS, council_faults, crowds
-from tests.evm.lock_step.moves import MOVES
-from tests.evm.lock_step.play import Play
+from capshare.ledger.commands import Command, ListClass, RegisterAsset, RetireClass
+from tests.evm.lock_step.faults import (
+    ELSEWHERE,
+    FAULTS,
+    council_faults,
+    crowds,
+    perturbed_clearing,
+    post_in_a_retired_class,
+)
+from tests.evm.lock_step.moves import (
+    MOVES,
+    attest,
+    clear,
+    post_offers,
+    post_requests,
+    register_asset,
+)
+from tests.evm.lock_step.play import Play, R
 
-GOOD_SHARE = 0.62
+GOOD_SHARE = 0.6
+CLEARING_SHARE = 0.1  # perturbed clearings; the other commands are other faults
+TRIES = 12  # choices before time passes
 DECREES_EVERY = 400  # commands between two proposals that fail inside the council's calls
 VIEWS_EVERY = 100
 
@@ -72,8 +88,33 @@ def decrees(play: Play) -> None:
         assert refusal.name == "CallFailed", (error, refusal)
 
 
+def rich_markets(play: Play, rounds: int) -> int:
+    """Fill books and try many wrong clearings on each before the right one; return how many."""
+    done = 0
+    for _ in range(rounds):
+        play.warp((play.round + 1) * R)
+        for move in [register_asset, attest, post_offers, post_requests] * 12:
+            command = move(play)
+            if command is not None:
+                play.run(command)
+        play.warp((play.round + 1) * R)
+        for _ in range(60):
+            command = perturbed_clearing(play)
+            if command is not None:
+                play.run(command)
+                done += 1
+        while (command := clear(play)) is not None:
+            play.run(command)
+    return done
+
+
 def crowd_out(play: Play) -> None:
-    """Reach the errors that only numbers bring about."""
+    """Reach the errors that only numbers, or a class of its own, bring about."""
+    play.council(ListClass, class_=replace(play.state.classes[1], code=77), name="", unit="")
+    play.council(RetireClass, code=77)
+    command = post_in_a_retired_class(play)
+    assert command is not None
+    play.run(command)
     for error, calls in crowds(play):
         refusal = play.decree(calls)
         assert isinstance(refusal, Refusal), error
@@ -90,12 +131,23 @@ def crowd_out(play: Play) -> None:
         )
 
 
-def _next(play: Play) -> object:
-    if play.random.random() < GOOD_SHARE:
-        move = play.random.choices(list(MOVES), list(MOVES.values()))[0]
-        return move(play)
-    fewest = min(play.pair.refused[error] for error in FAULTS)
-    names = list(FAULTS)
+def _next(play: Play) -> Command | None:
+    """Choose what is done next: mostly a move, else a fault, those reached least most often."""
+    for _ in range(TRIES):
+        throw = play.random.random()
+        if throw < GOOD_SHARE:
+            command = play.random.choices(list(MOVES), list(MOVES.values()))[0](play)
+        elif throw < GOOD_SHARE + CLEARING_SHARE:
+            command = perturbed_clearing(play)
+        else:
+            command = play.random.choice(FAULTS[_rare_error(play)])(play)
+        if command is not None:
+            return command
+    return None
+
+
+def _rare_error(play: Play) -> str:
     if play.random.random() < 0.5:
-        names = [n for n in names if play.pair.refused[n] <= fewest + 1]
-    return play.random.choice(FAULTS[play.random.choice(names)])(play)
+        return play.random.choice(list(FAULTS))
+    rare = [error for error in FAULTS if not play.pair.refused[error]]
+    return play.random.choice(rare or list(FAULTS))

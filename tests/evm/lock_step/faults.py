@@ -579,7 +579,6 @@ def _clearing(play: Play, **changes: Any) -> Command:
     return play.command(Clear, play.outsider(), **given)
 
 
-@fault("Clearing")
 def perturbed_clearing(play: Play) -> Command | None:
     if play.state.paused:
         return None

@@ -474,7 +474,7 @@ def _decree(play: Play) -> Any:
         code = CLASS.code + play.state.class_count
         terms = replace(CLASS, code=code, mask=0b11, window=3, book_size=60, lot=1)
         return play.call(ListClass, class_=terms, name=f"class {code}", unit="HUR")
-    if kind == 8 and play.state.class_count >= 4 and play.random.random() < 0.2:
+    if kind == 8 and play.state.class_count >= 3:
         code = play.state.classes[play.state.class_count].code
         if not play.state.classes[play.state.class_count].retired:
             return play.call(RetireClass, code=code)
@@ -536,10 +536,10 @@ MOVES: dict[Move, int] = {
     reduce: 4,
     expire: 3,
     clear: 10,
-    deliver: 10,
-    accept: 10,
-    dispute: 8,
-    rule: 6,
+    deliver: 25,
+    accept: 25,
+    dispute: 20,
+    rule: 12,
     release: 1,
     cancel: 2,
     settle: 4,
@@ -548,7 +548,7 @@ MOVES: dict[Move, int] = {
     veto_move: 1,
     complete_move: 2,
     propose: 4,
-    vote: 6,
-    execute: 5,
+    vote: 5,
+    execute: 12,
 }
 """How often each move is tried."""

@@ -131,13 +131,13 @@ class Play:
     def tick(self) -> None:
         """Let some time pass: mostly a little, sometimes to a round's start or past a deadline."""
         throw = self.random.random()
-        if throw < 0.84:
-            self.warp(self.now + self.random.randint(1, 3))
-        elif throw < 0.9:
+        if throw < 0.93:
+            self.warp(self.now + self.random.randint(1, 2))
+        elif throw < 0.96:
             self.warp((self.round + 1) * R)
-        elif self.going(0) and throw < 0.94:
+        elif self.going(0) and throw < 0.98:
             self.warp(self.slot_end(self.random.choice(self.going(0))))
-        elif self.going() and throw < 0.96:
+        elif self.going() and throw < 0.985:
             self.warp(self.deadline(self.random.choice(self.going())) + self.random.randint(0, 1))
         else:
             self.warp(self.now + self.random.randint(5, 30))
