@@ -8,6 +8,7 @@ import {ICreditLedger} from "./interfaces/ICreditLedger.sol";
 import {IDeals} from "./interfaces/IDeals.sol";
 import {IMemberRegistry} from "./interfaces/IMemberRegistry.sol";
 import {IVault} from "./interfaces/IVault.sol";
+import {Allocation} from "./libraries/Allocation.sol";
 import {Bond} from "./libraries/Bond.sol";
 import {Certificate} from "./libraries/Certificate.sol";
 import {Commitment} from "./libraries/Commitment.sol";
@@ -58,9 +59,11 @@ contract Clearing is IClearing {
         IAssetRegistry.Class memory terms = assets.getClass(classIndex);
 
         Listing.Listed memory listed = _list(submission, classIndex, round, terms, standing);
-        Certificate.Bounds memory bounds = Certificate.check(listed, submission);
+        bytes memory fills = submission.fills;
+        Allocation.Bounds memory bounds = Allocation.bound(listed, fills);
+        Words prices = Certificate.check(listed, bounds, submission, fills);
         Effects.Result memory result = Effects.ofFills(
-            listed, bounds, submission.fills, Effects.Terms(classIndex, round, terms.reference_, bondRates)
+            listed, prices, fills, Effects.Terms(classIndex, round, terms.reference_, bondRates)
         );
         root = Commitment.root(result.leaves, result.deals);
 
@@ -70,7 +73,7 @@ contract Clearing is IClearing {
 
         emit MarketCleared(class, round, msg.sender, root, result.deals, listed.dead.toUint40Array());
         if (result.matched.length() == 0) return root;
-        emit PricesSet(class, round, Effects.ofGroups(listed, bounds).toArray());
+        emit PricesSet(class, round, Effects.ofGroups(listed, bounds, prices).toArray());
         emit OrdersMatched(class, round, result.matched.toArray());
     }
 

@@ -58,7 +58,7 @@ class Size:
     classes: tuple[int, ...]
 
 
-FULL: Final = Size(orders=600, consumers=24, classes=CLASSES)
+FULL: Final = Size(orders=480, consumers=24, classes=CLASSES)
 SMALL: Final = Size(orders=110, consumers=6, classes=(CLASSES[0], CLASSES[4]))
 
 

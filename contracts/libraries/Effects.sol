@@ -6,7 +6,7 @@ import {Batch} from "../types/Batch.sol";
 import {DealLib} from "../types/Deal.sol";
 import {Movement, MovementLib} from "../types/Movement.sol";
 import {Bond} from "./Bond.sol";
-import {Certificate} from "./Certificate.sol";
+import {Allocation} from "./Allocation.sol";
 import {Commitment} from "./Commitment.sol";
 import {Entry} from "./Entry.sol";
 import {Key} from "./Key.sol";
@@ -17,7 +17,6 @@ import {Words, WordsLib} from "./Words.sol";
 /// @title Effects
 /// @notice What a proven allocation does: deals, money and open value to free, what remains of the orders. Pure: does none of it.
 library Effects {
-    using Certificate for Certificate.Bounds;
     using Wire for bytes;
 
     /// @notice What the fills are valued with.
@@ -50,8 +49,8 @@ library Effects {
     /// @notice Values the fills, first to last.
     function ofFills(
         Listing.Listed memory listed,
-        Certificate.Bounds memory bounds,
-        bytes calldata fills,
+        Words prices,
+        bytes memory fills,
         Terms memory terms
     ) internal pure returns (Result memory result) {
         uint256 count = fills.length / Wire.FILL;
@@ -68,9 +67,9 @@ library Effects {
                 Entry offer = Entry.wrap(listed.offers.get((fill >> 32) & type(uint16).max));
                 Entry request = Entry.wrap(listed.requests.get(fill >> 48));
                 uint256 quantity = fill & type(uint32).max;
-                uint256 price = bounds.priceOf(offer.group());
+                uint256 price = prices.get(offer.group());
                 result.matched.set(
-                    k, uint256(offer.offerId()) << 144 | uint256(request.requestId()) << 104 | quantity << 72 | price
+                    k, offer.offerId() << 144 | request.requestId() << 104 | quantity << 72 | price
                 );
 
                 uint256 consumer = request.member();
@@ -97,10 +96,10 @@ library Effects {
     }
 
     /// @notice Prices of the groups that traded, as {IClearing.PricesSet} lists them.
-    function ofGroups(Listing.Listed memory listed, Certificate.Bounds memory bounds)
+    function ofGroups(Listing.Listed memory listed, Allocation.Bounds memory bounds, Words prices)
         internal
         pure
-        returns (Words prices)
+        returns (Words words)
     {
         uint256 groups = listed.groups.length();
         Words traded = WordsLib.make(groups);
@@ -109,19 +108,19 @@ library Effects {
             Entry offer = Entry.wrap(listed.offers.get(i));
             if (offer.isFilled()) traded.set(offer.group(), 1);
         }
-        prices = WordsLib.make(2 * groups);
+        words = WordsLib.make(2 * groups);
         uint256 used;
         unchecked {
             for (uint256 g; g < groups; ++g) {
                 if (traded.get(g) == 0) continue;
                 Key key = Key.wrap(listed.groups.get(g));
-                prices.set(
-                    used++, key.slot() << 144 | key.attributes() << 80 | key.credit() << 72 | bounds.priceOf(g)
+                words.set(
+                    used++, key.slot() << 144 | key.attributes() << 80 | key.credit() << 72 | prices.get(g)
                 );
-                prices.set(used++, bounds.low.get(g) << 128 | bounds.high.get(g));
+                words.set(used++, bounds.low.get(g) << 128 | bounds.high.get(g));
             }
         }
-        prices.truncate(used);
+        words.truncate(used);
     }
 
     /// @notice What the fills leave of the orders: marks gone and partly filled ones in the states of their batches.
@@ -191,7 +190,7 @@ library Effects {
         return Commitment.leaf(
             DealLib.make(id, offer.member(), request.member(), offer.asset(), slot, quantity),
             price << 184 | bond << 112,
-            uint256(offer.offerId()) << 216 | uint256(request.requestId()) << 176
+            offer.offerId() << 216 | request.requestId() << 176
         );
     }
 }

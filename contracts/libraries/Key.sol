@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.27;
 
-import {Side} from "../types/Batch.sol";
 import {Order} from "../types/Order.sol";
 
 /// @notice What eligibility sees of an order: the key of its group (offers) or kind (requests); the number sorts them.
@@ -16,13 +15,13 @@ type Key is uint256;
 using KeyLib for Key global;
 
 library KeyLib {
-    // The low bits of an order, from its slot on.
-    uint256 private constant SHARED = type(uint96).max;
+    // Bits of an order that make its key.
+    uint256 internal constant OFFER_BITS = type(uint96).max;
+    uint256 internal constant REQUEST_BITS = type(uint96).max | uint256(type(uint24).max) << 200;
 
-    /// @notice Key of the group of an offer or of the kind of a request.
-    function make(Order o, Side side) internal pure returns (Key) {
-        uint256 shared = (Order.unwrap(o) & SHARED) << 8;
-        return Key.wrap(side == Side.Offer ? shared : shared | o.span());
+    /// @notice Key of an order's bits of which all others are zero.
+    function make(uint256 bits) internal pure returns (Key) {
+        return Key.wrap((bits & OFFER_BITS) << 8 | bits >> 200);
     }
 
     /// @notice The group's slot, or the first of the kind's window.

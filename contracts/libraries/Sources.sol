@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.27;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
 import {ICapacityBook} from "../interfaces/ICapacityBook.sol";
 import {IClearing} from "../interfaces/IClearing.sol";
 import {IMemberRegistry} from "../interfaces/IMemberRegistry.sol";
 import {Batch} from "../types/Batch.sol";
 import {ORDER_BYTES, Order} from "../types/Order.sol";
 import {BatchCode} from "./BatchCode.sol";
+import {GroupSets} from "./GroupSets.sol";
 import {Wire} from "./Wire.sol";
 import {Words, WordsLib} from "./Words.sol";
 
 /// @notice A listed batch as the clearing reads it: one word.
 /// @dev
 /// ```
-///   255 160 159    128 127  96 95       72 71 67 66       65 64   64 63   0
-///  |  0    | number 32 | code 32 | member 24 |  0  | suspended 1 | side 1 | live 64 |
+///   255 224 223  192 191 160 159 130 129        128   127  64 63 56 55       40 39 24 23     0
+///  |  0    | number 32 | code 32 |  0  | suspended 1 | side 1 | live 64 |  0  | position 16 |  0  | member 24 |
 /// ```
-/// - code: address in memory of the copied orders, what is left of each in place of what was posted.
-/// - live: bit i set = order i exists and is still in the book.
+/// - code: where order 0 is in memory or would be (modulo 2**32), what is left of each in place of what was posted.
+/// - live: bit i set = order i exists and is still in the book. - position: among the listed batches.
 type Source is uint256;
 
 using SourceLib for Source global;
@@ -26,7 +29,7 @@ using SourceLib for Source global;
 library SourceLib {
     using Wire for bytes;
 
-    uint256 private constant SUSPENDED = 1 << 65;
+    uint256 private constant SUSPENDED = 1 << 129;
     // Where an order's quantity begins [bytes].
     uint256 private constant QUANTITY_OFFSET = 3;
     // Whole words are read and written at every order and its quantity: the last ones end so far behind the orders [bytes].
@@ -50,28 +53,20 @@ library SourceLib {
         states = WordsLib.from(loaded);
         _requireStanding(numbers, states, classIndex, round);
 
-        uint256 code = _room(states);
-        uint256 used; // of `left`
         sources = WordsLib.make(count);
-        for (uint256 x; x < count; ++x) {
-            Batch state = Batch.wrap(states.get(x));
-            sources.set(x, Source.unwrap(_make(state, numbers.get(x), code)));
-            uint256 end = _copy(BatchCode.pointerOf(address(book), numbers.get(x)), state.count(), code);
-            if (state.partly() != 0) used = _writeLeft(code, state, left, used);
-            code = end;
-        }
+        _copyOrders(book, numbers, states, left, sources);
         _markSuspended(members, sources);
     }
 
     /// @notice Whether order `index` exists, is still in the book and of side `side_` ({Side}).
     /// @dev Arithmetic instead of `&&`, which jumps: every order is asked. Of an index beyond 63 no bit is set.
     function isLive(Source s, uint256 index, uint256 side_) internal pure returns (bool) {
-        return (uint64(Source.unwrap(s)) >> index) & ~(side(s) ^ side_) & 1 == 1;
+        return (uint64(Source.unwrap(s) >> 64) >> index) & ~(side(s) ^ side_) & 1 == 1;
     }
 
     /// @notice {Side} of the batch.
     function side(Source s) internal pure returns (uint256) {
-        return (Source.unwrap(s) >> 64) & 1;
+        return (Source.unwrap(s) >> 128) & 1;
     }
 
     /// @notice Whether the batch's member is suspended: all its orders are dead.
@@ -80,20 +75,25 @@ library SourceLib {
     }
 
     function member(Source s) internal pure returns (uint256) {
-        return (Source.unwrap(s) >> 72) & type(uint24).max;
+        return Source.unwrap(s) & type(uint24).max;
+    }
+
+    /// @notice Position << 40 | member, as {Entry} holds them.
+    function origin(Source s) internal pure returns (uint256) {
+        return Source.unwrap(s) & type(uint56).max;
     }
 
     /// @notice Id of order `index`, which need not exist.
     function idAt(Source s, uint256 index) internal pure returns (uint256) {
         unchecked {
-            return (Source.unwrap(s) >> 128 << 6) + index;
+            return (Source.unwrap(s) >> 192 << 6) + index;
         }
     }
 
     /// @notice Terms of order `index`, its quantity being what is left; the order must exist.
     function orderAt(Source s, uint256 index) internal pure returns (Order order) {
         unchecked {
-            uint256 place = uint32(Source.unwrap(s) >> 96) + index * ORDER_BYTES;
+            uint256 place = uint32((Source.unwrap(s) >> 160) + index * ORDER_BYTES);
             // Assembly: an order lies at no word's border.
             assembly ("memory-safe") {
                 order := shr(32, mload(place))
@@ -116,40 +116,65 @@ library SourceLib {
         }
     }
 
-    function _make(Batch state, uint256 number, uint256 code) private pure returns (Source) {
+    /// @notice Copies the orders of all batches to new memory and makes the sources.
+    /// @dev Of a batch only the span from its first to its last live order is copied: nobody can make a clearing pay for
+    /// batches whose orders are cancelled.
+    function _copyOrders(
+        ICapacityBook book,
+        Words numbers,
+        Words states,
+        uint32[] memory left,
+        Words sources
+    ) private view {
+        uint256 count = numbers.length();
+        uint256 used; // of `left`
+        uint256 end = _freeMemory();
+        // Unchecked: addresses in memory; `code` may pass below zero where the first orders are not copied.
         unchecked {
-            uint256 live = ((1 << state.count()) - 1) & ~state.gone();
-            return Source.wrap(
-                number << 128 | code << 96 | state.member() << 72 | uint256(state.side()) << 64 | live
-            );
+            for (uint256 x; x < count; ++x) {
+                Batch state = Batch.wrap(states.get(x));
+                uint256 live = ((1 << state.count()) - 1) & ~state.gone();
+                (uint256 first, uint256 size) = _span(live, state.count());
+                uint256 code = end - first * ORDER_BYTES;
+                _copyCode(BatchCode.pointerOf(address(book), numbers.get(x)), first, size, end);
+                end += size * ORDER_BYTES;
+                if (state.partly() != 0) used = _writeLeft(code, state, left, used);
+                sources.set(x, Source.unwrap(_make(state, live, numbers.get(x), code, x)));
+            }
+            _takeMemory(end + SLACK);
         }
     }
 
-    /// @notice New memory for the orders of all batches.
-    function _room(Words states) private pure returns (uint256 code) {
-        uint256 orders;
+    function _make(Batch state, uint256 live, uint256 number, uint256 code, uint256 position)
+        private
+        pure
+        returns (Source)
+    {
+        return Source.wrap(
+            number << 192 | uint256(uint32(code)) << 160 | uint256(state.side()) << 128 | live << 64 | position << 40
+                | state.member()
+        );
+    }
+
+    /// @notice First live order, and the number of orders from it to the last.
+    function _span(uint256 live, uint256 count) private pure returns (uint256 first, uint256 size) {
         unchecked {
-            for (uint256 x; x < states.length(); ++x) orders += Batch.wrap(states.get(x)).count();
-            bytes memory room = new bytes(orders * ORDER_BYTES + SLACK);
-            assembly ("memory-safe") {
-                code := add(room, 32)
-            }
+            if (live == (1 << count) - 1) return (0, count);
+            first = GroupSets.lowest(live);
+            size = Math.log2(live) + 1 - first;
         }
     }
 
-    /// @notice Copies a batch's orders to `code`.
-    /// @return end Where they end.
-    function _copy(address pointer, uint256 count, uint256 code) private view returns (uint256 end) {
-        unchecked {
-            end = code + count * ORDER_BYTES;
-            // Assembly: reading another account's code has no other form that skips its first byte.
-            assembly ("memory-safe") {
-                extcodecopy(pointer, code, 1, sub(end, code))
-            }
+    /// @notice Copies `size` orders of a batch from number `first` on to memory at `place`.
+    function _copyCode(address pointer, uint256 first, uint256 size, uint256 place) private view {
+        // Assembly: reading another account's code from a chosen byte has no other form.
+        assembly ("memory-safe") {
+            extcodecopy(pointer, place, add(1, mul(first, ORDER_BYTES)), mul(size, ORDER_BYTES))
         }
     }
 
     /// @notice Writes what is left of the live, partly filled orders over what was posted.
+    /// @param code Where order 0 is or would be.
     /// @param used How many of `left` belong to the batches before.
     function _writeLeft(uint256 code, Batch state, uint32[] memory left, uint256 used)
         private
@@ -157,9 +182,9 @@ library SourceLib {
         returns (uint256)
     {
         unchecked {
-            uint256 pending = state.partly() & ~state.gone();
-            for (uint256 place = code + QUANTITY_OFFSET; pending != 0; (place += ORDER_BYTES, pending >>= 1)) {
-                if (pending & 1 == 0) continue;
+            // `pending - 1` clears the lowest bit of what is not 0.
+            for (uint256 pending = state.partly() & ~state.gone(); pending != 0; pending &= pending - 1) {
+                uint256 place = code + GroupSets.lowest(pending) * ORDER_BYTES + QUANTITY_OFFSET;
                 uint256 quantity = left[used++];
                 // Assembly: four bytes inside a word.
                 assembly ("memory-safe") {
@@ -168,6 +193,20 @@ library SourceLib {
             }
         }
         return used;
+    }
+
+    /// @notice Where free memory starts.
+    function _freeMemory() private pure returns (uint256 place) {
+        assembly ("memory-safe") {
+            place := mload(0x40)
+        }
+    }
+
+    /// @notice Takes free memory up to `end`, rounded up to a word.
+    function _takeMemory(uint256 end) private pure {
+        assembly ("memory-safe") {
+            mstore(0x40, and(add(end, 31), not(31)))
+        }
     }
 
     function _markSuspended(IMemberRegistry members, Words sources) private view {

@@ -38,9 +38,9 @@ library Wire {
         }
     }
 
-    function uint24At(bytes calldata list, uint256 position) internal pure returns (uint256 value) {
+    function uint24At(bytes memory list, uint256 position) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
-            value := shr(232, calldataload(add(list.offset, mul(3, position))))
+            value := shr(232, mload(add(add(list, 32), mul(3, position))))
         }
     }
 
@@ -50,9 +50,9 @@ library Wire {
         }
     }
 
-    function uint64At(bytes calldata list, uint256 position) internal pure returns (uint256 value) {
+    function uint64At(bytes memory list, uint256 position) internal pure returns (uint256 value) {
         assembly ("memory-safe") {
-            value := shr(192, calldataload(add(list.offset, shl(3, position))))
+            value := shr(192, mload(add(add(list, 32), shl(3, position))))
         }
     }
 

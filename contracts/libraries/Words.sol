@@ -42,6 +42,23 @@ library WordsLib {
         }
     }
 
+    /// @notice Makes a word at least `least`.
+    function raise(Words words, uint256 index, uint256 least) internal pure {
+        if (get(words, index) < least) set(words, index, least);
+    }
+
+    /// @notice Makes a word at most `most`.
+    function lower(Words words, uint256 index, uint256 most) internal pure {
+        if (get(words, index) > most) set(words, index, most);
+    }
+
+    /// @notice New array of the same words.
+    function copy(Words words) internal pure returns (Words copied) {
+        uint256 count = length(words);
+        copied = make(count);
+        for (uint256 x; x < count; ++x) set(copied, x, get(words, x));
+    }
+
     /// @notice Keeps the first `count` words, which must not be more than there are; the rest of the memory is free again if
     /// nothing lies behind it.
     function truncate(Words words, uint256 count) internal pure {

@@ -68,9 +68,4 @@ library OrderLib {
     function isCanonical(Order o) internal pure returns (bool) {
         return Order.unwrap(o) & 0xf == 0;
     }
-
-    /// @notice Order number `index` of a batch's packed orders.
-    function orderAt(bytes calldata orders, uint256 index) internal pure returns (Order) {
-        return Order.wrap(uint256(uint224(bytes28(orders[index * ORDER_BYTES:]))));
-    }
 }

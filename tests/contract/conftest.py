@@ -22,6 +22,7 @@ from eth_utils import keccak
 
 from capshare import parameters
 from capshare.deploy import created_address
+from tests.contract.floor import Floor, open_floor
 
 ZERO = "0x" + "00" * 20
 DECIMALS = 3
@@ -172,7 +173,7 @@ class System:
         number, calls = self.propose((method.contract, method.encode_input(*arguments)), votes=9)
         return self.council.execute(number, calls, sender=self.people["outsider"])
 
-    def event(self, contract: str, name: str, **values: Any) -> tuple[str, str, Any]:
+    def event(self, contract: str, name: str, /, **values: Any) -> tuple[str, str, Any]:
         """Return an event as `emitted` does; all its values must be named."""
         emitter = self.contracts[contract]
         (abi,) = [e for e in emitter.contract_type.events if e.name == name]
@@ -448,6 +449,19 @@ def market_contracts(project: Any, people: dict[str, Any], chain: Any) -> System
 def market(market_contracts: System) -> System:
     """The system as it is deployed."""
     return replace(market_contracts)
+
+
+@pytest.fixture(scope="session")
+def opened_floor(market_contracts: System, accounts: Any) -> Floor:
+    rival = accounts.generate_test_account()
+    accounts[0].transfer(rival, "1000 ether")
+    return open_floor(replace(market_contracts), rival)
+
+
+@pytest.fixture
+def floor(opened_floor: Floor) -> Floor:
+    """The market with three traders, money and assets, at the beginning of a day."""
+    return replace(opened_floor)
 
 
 @pytest.fixture(scope="session")

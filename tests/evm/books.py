@@ -213,16 +213,26 @@ def open_exchange(
     make: Callable[[Parameters, Sequence[Founder]], World],
     traders: int,
     money: int = MONEY,
+    spacing: int = 1,
     **changes: Any,
 ) -> Exchange:
-    """Deploy, admit traders and give each of them money."""
-    members = range(ADMIN + 1, ADMIN + 1 + traders)
-    founders = [founder(ADMIN, COUNCIL | ATTESTOR), *(founder(m, TRADER) for m in members)]
-    exchange = Exchange(world=make(rules(**changes), founders[:FOUNDERS]), traders=members)
+    """Deploy, admit traders and give each of them money.
+
+    With a `spacing` only every so many members is one of the traders; the others do nothing.
+    """
+    last = ADMIN + traders * spacing
+    founders = [
+        founder(ADMIN, COUNCIL | ATTESTOR),
+        *(founder(member, TRADER) for member in range(ADMIN + 1, last + 1)),
+    ]
+    exchange = Exchange(
+        world=make(rules(**changes), founders[:FOUNDERS]),
+        traders=range(ADMIN + spacing, last + 1, spacing),
+    )
     for first in range(FOUNDERS, len(founders), FOUNDERS):
         admitted = founders[first : first + FOUNDERS]
         exchange.council(*(("MemberRegistry", "admit", (_admission(f),)) for f in admitted))
-    for member in members if money else ():
+    for member in exchange.traders if money else ():
         exchange.world.fund(member, exchange.account(member), money)
     return exchange
 

@@ -155,11 +155,14 @@ class PyEvm:
             accounts=[a for a in dev_accounts(count=200) if a.address.lower() in senders],
         )
         self.chain_id = self._chain.chain_id
+        self.creations: dict[str, int] = {}  # gas by address
 
     def create(self, sender: str, data: bytes) -> str:
         receipt = self._chain.send(_raw(sender), None, data)
         assert receipt.contract_address is not None, receipt.outcome
-        return "0x" + receipt.contract_address.hex()
+        created = "0x" + receipt.contract_address.hex()
+        self.creations[created] = receipt.gas_before_refunds
+        return created
 
     def transact(self, sender: str, to: str, data: bytes) -> Outcome:
         receipt = self._chain.send(_raw(sender), _raw(to), data, gas=GAS)

@@ -55,7 +55,7 @@ def recipe(chance: random.Random, *, large: bool) -> Recipe:
         masks=chance.choice(MASKS[1:] if large else MASKS),
         bands=chance.choice((1, 2, 3, 8)),
         widest=chance.randint(1, 7),
-        price=(1 << 72) - 1 - spread if rich else chance.choice((0, 1, 100, 1_000)),
+        price=(1 << 72) - 1 - 2 * spread if rich else chance.choice((0, 1, 100, 1_000)),
         spread=spread,
         units=3 if rich else chance.choice((2, 5, 40, 40, 1_000_000)),
         members=chance.choice((1, 2, 2, 3, 3, 5, 8)),

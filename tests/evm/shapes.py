@@ -7,12 +7,14 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from capshare.devnet.evm import Machine
 from capshare.market import solver
 from capshare.market.book import standing
 from capshare.market.submission import build
 from capshare.orders import Offer, Order, Request
 from tests.evm.books import Exchange, terms
-from tests.evm.machines import Outcome
+from tests.evm.machines import Outcome, Revm
+from tests.evm.transplant import measured
 from tests.evm.world import error_of
 
 BATCH = 50  # orders of one member
@@ -105,6 +107,11 @@ def cuts(count: int, most: int) -> Iterator[range]:
         at += size
 
 
+def traders_for(orders: int) -> int:
+    """Return how many members it takes to post as many orders, half of them on either side."""
+    return 2 * (orders // 2 // BATCH + 3)
+
+
 def post_shape(exchange: Exchange, code: int, shape: Shape, count: int) -> Posted:
     """List a class and post `count` orders a side, batches of one member each."""
     mask = max(shape.masks)
@@ -149,13 +156,21 @@ def post_shape(exchange: Exchange, code: int, shape: Shape, count: int) -> Poste
     return Posted(numbers=tuple(numbers), offers=tuple(costs[0]), requests=tuple(costs[1]))
 
 
-def clear(exchange: Exchange, code: int, numbers: Sequence[int]) -> Cleared:
-    """Clear a market in the current round with the best allocation."""
+def clear(
+    exchange: Exchange, code: int, numbers: Sequence[int], machine: Machine | None = None
+) -> Cleared:
+    """Clear a market in the current round with the best allocation.
+
+    A world on revm is measured on py-evm, in `machine` if one is given.
+    """
     book = standing(exchange.market(code), exchange.batches(numbers).values())
     best = solver.solve(book.book)
     submission = build(book, best.fills, best.hints)
     data = exchange.clear_data(code, submission)
-    outcome = exchange.clear(code, submission)
+    if isinstance(exchange.world.machine, Revm):
+        outcome = measured(exchange.world, "Clearing", data, machine)
+    else:
+        outcome = exchange.clear(code, submission)
     assert outcome.ok, error_of(outcome)
     members = {order.id: order.member for order in (*book.book.offers, *book.book.requests)}
     return Cleared(

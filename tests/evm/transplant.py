@@ -6,9 +6,10 @@ would do something else there: `measured` requires the same outcome and logs on 
 """
 
 from eth.vm.forks.london.blocks import LondonBlockHeader
+from eth.vm.forks.london.state import LondonState
 from eth.vm.forks.london.transactions import LondonTransactionBuilder
 from eth_keys.datatypes import PrivateKey
-from eth_typing import Address, BlockNumber, Hash32
+from eth_typing import Address, BlockNumber
 
 from capshare import artifacts
 from capshare.deployments import CONTRACTS
@@ -25,10 +26,11 @@ from tests.evm.world import ACCOUNTS, World
 SENDER = ACCOUNTS[0]
 
 
-def measured(world: World, contract: str, data: bytes) -> Outcome:
+def measured(world: World, contract: str, data: bytes, machine: Machine | None = None) -> Outcome:
     """Run a transaction, by nobody in particular, on both machines; return py-evm's outcome."""
     assert isinstance(world.machine, Revm)
-    exact = _run(world, contract, data)
+    machine = machine or Machine(chain_id=world.machine.chain_id)
+    exact = _run(machine, world, contract, data)
     quick = world.machine.transact(SENDER.address, world.addresses[contract], data)
     assert (exact.ok, exact.data, exact.logs) == (quick.ok, quick.data, quick.logs)
     return exact
@@ -45,8 +47,7 @@ def state_of(world: World) -> State:
     return state
 
 
-def _run(world: World, contract: str, data: bytes) -> Outcome:
-    machine = Machine(chain_id=world.machine.chain_id)
+def _run(machine: Machine, world: World, contract: str, data: bytes) -> Outcome:
     header = LondonBlockHeader(
         difficulty=0,
         block_number=BlockNumber(1),
@@ -54,7 +55,8 @@ def _run(world: World, contract: str, data: bytes) -> Outcome:
         timestamp=world.now,
         base_fee_per_gas=0,
     )
-    root = _root(machine, world, header)
+    state = machine.state(machine.genesis_root({SENDER.raw: BALANCE}), header, ())
+    _write(state, world)
     transaction = LondonTransactionBuilder.create_unsigned_transaction(
         nonce=0,
         gas_price=0,
@@ -63,7 +65,6 @@ def _run(world: World, contract: str, data: bytes) -> Outcome:
         value=0,
         data=data,
     ).as_signed_transaction(PrivateKey(SENDER.key), chain_id=machine.chain_id)
-    state = machine.state(root, header, ())
     outcome, receipt = machine.transact(state, header, machine.decode(transaction.encode()))
     return Outcome(
         ok=outcome.succeeded,
@@ -76,10 +77,12 @@ def _run(world: World, contract: str, data: bytes) -> Outcome:
     )
 
 
-def _root(machine: Machine, world: World, header: LondonBlockHeader) -> Hash32:
-    """Write the world's contracts into a new state and return its root."""
+def _write(state: LondonState, world: World) -> None:
+    """Write the world's contracts: as if an earlier transaction of the same block had done it.
+
+    That needs no hash of the state, and `Machine.transact` begins by fixing what was there before.
+    """
     folded = state_of(world)
-    state = machine.state(machine.genesis_root({SENDER.raw: BALANCE}), header, ())
     for contract, words in storage.storage_words(folded).items():
         address = Address(_raw(world.addresses[contract]))
         size = artifacts.load(contract).runtime_size
@@ -92,8 +95,6 @@ def _root(machine: Machine, world: World, header: LondonBlockHeader) -> Hash32:
         pointer = world.view("CapacityBook", "pointerOf", (batch,))
         state.set_code(Address(_raw(pointer)), storage.batch_code(folded, batch))
         state.set_nonce(Address(_raw(pointer)), 1)
-    state.persist()
-    return state.state_root
 
 
 def _topics(topics: tuple[int, ...]) -> tuple[bytes, ...]:

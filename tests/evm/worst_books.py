@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
 
+from capshare.devnet.evm import Machine
 from capshare.market import solver
 from capshare.market.book import standing
 from capshare.market.submission import build
 from capshare.orders import BATCH_ORDERS, Offer, Order, Request, Side, order_id
 from capshare.parameters import ClassTerms
-from tests.evm.books import AHEAD, Exchange, terms
+from tests.evm.books import AHEAD, Exchange, open_exchange, terms
 from tests.evm.machines import Outcome
 from tests.evm.shapes import SHARE
 from tests.evm.transplant import measured
+from tests.evm.world import revm_world
 
 BLOCK = 90_000_000  # gas that every clearing has to stay within
 ASK, BID = 1_000, 2_000  # [token base units per capacity unit]
@@ -37,6 +39,7 @@ class WorstBook:
     reduces: tuple[Side, ...] = ()  # whose orders are lowered by a unit: the rest has its own word
     is_netted: bool = False  # each member has an offer and a request
     is_hollow: bool = False  # of each batch all orders but the last are cancelled
+    spacing: int = 1  # with 8, no two members' counts share a word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +88,10 @@ def half_dead() -> WorstBook:
     return WorstBook(listed=_class_of_2_000(), orders=(*dead, *alive), waits=2)
 
 
-def offers_dead() -> WorstBook:
+def offers_dead(*, is_hollow: bool = False) -> WorstBook:
     """Return 2,000 orders at the bound of which all offers are dead."""
     orders = (*_offers([0], 1_000), *_requests(1, 1_000))
-    return WorstBook(listed=_class_of_2_000(), orders=orders, waits=2)
+    return WorstBook(listed=_class_of_2_000(), orders=orders, waits=2, is_hollow=is_hollow)
 
 
 def lone_pairs(*, is_netted: bool, is_hollow: bool = False) -> WorstBook:
@@ -106,19 +109,34 @@ def lone_pairs(*, is_netted: bool, is_hollow: bool = False) -> WorstBook:
     )
 
 
+def _distant(make: Callable[[], WorstBook]) -> Callable[[], WorstBook]:
+    """Let members post a book whose numbers are so far apart that no two share a word of counts."""
+    return lambda: replace(make(), spacing=8)
+
+
 BOOKS: Mapping[str, Callable[[], WorstBook]] = {
     "500 kinds x 500 groups": every_kind_and_group,
     "pair bound": pair_bound,
+    "pair bound, distant members": _distant(pair_bound),
     "pair bound, reduced before": lambda: pair_bound(reduces=(Side.OFFER, Side.REQUEST)),
     "half dead": half_dead,
+    "half dead, distant members": _distant(half_dead),
     "offers dead": offers_dead,
+    "offers dead, in hollow batches": lambda: offers_dead(is_hollow=True),
     "lone pairs": lambda: lone_pairs(is_netted=False),
+    "lone pairs, distant members": _distant(lambda: lone_pairs(is_netted=False)),
     "lone pairs, netted": lambda: lone_pairs(is_netted=True),
+    "lone pairs, netted, distant members": _distant(lambda: lone_pairs(is_netted=True)),
     "lone pairs, netted, in hollow batches": lambda: lone_pairs(is_netted=True, is_hollow=True),
 }
 
 
-def measure(exchange: Exchange, book: WorstBook) -> Measured:
+def exchange_for(book: WorstBook) -> Exchange:
+    """Admit the members that post a book."""
+    return open_exchange(revm_world, members_of(book), spacing=book.spacing)
+
+
+def measure(exchange: Exchange, book: WorstBook, machine: Machine | None = None) -> Measured:
     """Post a book, one order a batch and a member, and clear it on py-evm."""
     numbers = post(exchange, book)
     found = standing(exchange.market(CODE), exchange.batches(numbers).values())
@@ -126,7 +144,7 @@ def measure(exchange: Exchange, book: WorstBook) -> Measured:
     submission = build(found, best.fills, best.hints)
     data = exchange.clear_data(CODE, submission)
     return Measured(
-        outcome=measured(exchange.world, "Clearing", data),
+        outcome=measured(exchange.world, "Clearing", data, machine),
         calldata=len(data),
         offers=len(found.book.offers),
         requests=len(found.book.requests),
@@ -182,9 +200,7 @@ def _class_of_2_000() -> ClassTerms:
 
 
 def _offer(slot: int, attributes: int, credit: int) -> Offer:
-    return Offer(
-        asset=0, slot=slot, quantity=10, price=ASK, attributes=attributes, credit=credit
-    )
+    return Offer(asset=0, slot=slot, quantity=10, price=ASK, attributes=attributes, credit=credit)
 
 
 def _request(first: int, last: int, needs: int, credit: int) -> Request:

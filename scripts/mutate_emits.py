@@ -1,0 +1,156 @@
+"""Remove one `emit` at a time from a contract: a test must fail each time.
+
+    mutate_emits.py              try ten, chosen by --seed
+    mutate_emits.py --all        try every one
+    mutate_emits.py --list       print them
+
+Each mutant's contract is compiled and put into a copy of the package, on which the lock-step test
+of chain and ledger runs; the copy without a mutation runs first and has to pass. Exit code 1 if a
+mutant survives. The working tree is never touched. Needs npm's solc.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from scripts import build_artifacts
+
+TEST = "tests/evm/test_lock_step.py::test_chain_and_ledger_stay_in_lock_step"
+COPIED = ("capshare", "tests", "pyproject.toml")
+EMIT = re.compile(r"^[ \t]*emit (\w+)\([^;]*\);\n", re.MULTILINE)
+# Abstract contracts and the one that each becomes.
+CONCRETE = {"BookStore": "CapacityBook", "DealStore": "Deals", "MemberStore": "MemberRegistry"}
+TESTS_FAILED = 1  # pytest's exit code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """A source without one of its emits."""
+
+    path: str
+    line: int
+    event: str
+    source: str
+
+    @property
+    def contract(self) -> str:
+        """Return the contract whose artifact changes."""
+        name = Path(self.path).stem
+        return CONCRETE.get(name, name)
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line} {self.event}"
+
+
+def mutants() -> list[Mutant]:
+    """Return one mutant for each emit of the contracts that are deployed."""
+    found = []
+    for path in sorted((ROOT / "contracts").glob("*.sol")):
+        source = path.read_text(encoding="utf-8")
+        for match in EMIT.finditer(source):
+            found.append(
+                Mutant(
+                    path=path.relative_to(ROOT).as_posix(),
+                    line=source.count("\n", 0, match.start()) + 1,
+                    event=match[1],
+                    source=source[: match.start()] + source[match.end() :],
+                )
+            )
+    return found
+
+
+def artifact_of(mutant: Mutant) -> str:
+    """Compile the mutant's contract and return the text of its artifact."""
+    version, settings = build_artifacts.compiler_settings()
+    target = f"contracts/{mutant.contract}.sol"
+    sources = build_artifacts.read_sources([target])
+    sources[mutant.path] = {"content": mutant.source}
+    selection = {"*": {"": ["ast"]}, target: {"*": build_artifacts.SELECTION, "": ["ast"]}}
+    output = build_artifacts.run_solc(version, sources, {**settings, "outputSelection": selection})
+    return build_artifacts.render(build_artifacts.deployable(output)[mutant.contract])
+
+
+def run_test(folder: Path, commands: int) -> subprocess.CompletedProcess[str]:
+    """Run the lock-step test in a copy of the project."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", TEST],
+        cwd=folder,
+        env={**os.environ, "CAPSHARE_COMMANDS": str(commands)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def copy_project(folder: Path) -> None:
+    """Copy what the test needs."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+
+
+def survivors(chosen: list[Mutant], commands: int) -> list[Mutant]:
+    """Try the mutants and return those that no test noticed."""
+    alive = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        copy_project(folder)
+        untouched = run_test(folder, commands)
+        if untouched.returncode:
+            raise SystemExit(f"the test fails without a mutation:\n{untouched.stdout}")
+        for mutant in chosen:
+            begun = time.perf_counter()
+            artifact = folder / "capshare" / "artifacts" / f"{mutant.contract}.json"
+            original = artifact.read_text(encoding="utf-8")
+            artifact.write_text(artifact_of(mutant), encoding="utf-8")
+            done = run_test(folder, commands)
+            artifact.write_text(original, encoding="utf-8")
+            if done.returncode not in (0, TESTS_FAILED):
+                raise SystemExit(f"the test could not run:\n{done.stdout}{done.stderr}")
+            verdict = "noticed" if done.returncode else "NOT NOTICED"
+            print(f"{mutant}: {verdict}, {time.perf_counter() - begun:.0f} s", flush=True)
+            if not done.returncode:
+                alive.append(mutant)
+    return alive
+
+
+def main() -> int:
+    """Run the command line described at the top of this file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--count", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--commands", type=int, default=5_000, help="of the lock-step test")
+    arguments = parser.parse_args()
+    found = mutants()
+    if arguments.list:
+        print("\n".join(map(str, found)))
+        return 0
+    build_artifacts.link_compiler(build_artifacts.compiler_settings()[0])
+    chosen = found
+    if not arguments.all:
+        chosen = random.Random(arguments.seed).sample(found, min(arguments.count, len(found)))
+    alive = survivors(chosen, arguments.commands)
+    print(f"{len(chosen) - len(alive)} of {len(chosen)} noticed")
+    return 1 if alive else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
