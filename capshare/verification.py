@@ -105,15 +105,16 @@ def _packed(values: tuple[int, ...], bits: int) -> int:
     return sum(value << bits * index for index, value in enumerate(values))
 
 
+def _thresholds(first: int) -> Callable[[Parameters], int]:
+    return lambda parameters: _packed(parameters.thresholds[first : first + 2], 112)
+
+
 _SPECIAL: Mapping[str, Callable[[Parameters], int]] = {
     "_rates": lambda p: _packed(p.bond_rates, 16),
     "bondRates": lambda p: _packed(p.bond_rates, 16),
     "roundLength": lambda p: p.round,
     "_ratios": lambda p: _packed(p.ratios, 16),
-    **{
-        f"_thresholds{n}{n + 1}": (lambda p, n=n: _packed(p.thresholds[n : n + 2], 112))
-        for n in range(0, 8, 2)
-    },
+    **{f"_thresholds{n}{n + 1}": _thresholds(n) for n in range(0, 8, 2)},
 }
 
 

@@ -161,6 +161,15 @@ def deals_of(floor, o):
     ]
 
 
+# CONSTRUCTION
+
+
+def test_constructor_fixes_the_rules(floor):
+    assert floor.clearing.roundLength() == 10
+    packed = sum(rate << 16 * band for band, rate in enumerate(floor.rates))
+    assert floor.clearing.bondRates() == packed
+
+
 # A WHOLE CLEARING
 
 
@@ -319,6 +328,8 @@ def test_market_is_cleared_once_a_round(floor, o, clear_reverts):
     values = {"class": CODE, "round": floor.round + CLEARED}
     clear_reverts("AlreadyCleared", o.best, **values)
     floor.goto(CLEARED + 1)
+    clear_reverts("AlreadyCleared", o.best, **values)  # said before that the round is over
+    floor.goto(CLEARED + 1, 2)
     floor.clear(submission(floor.standing(CLEARED + 1)), CLEARED + 1)
 
 
