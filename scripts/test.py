@@ -74,12 +74,18 @@ def node_steps() -> list[Step]:
             name="artifacts equal a compilation",
             command=(sys.executable, "scripts/build_artifacts.py", "--check"),
         ),
+        # Once, before ape's tests share the result between processes.
+        Step(name="ape compile", command=(BIN / "ape", "compile")),
         Step(
             name="pytest with compiler and anvil",
             command=(BIN / "pytest", "-m", " or ".join(sorted(NODE_MARKERS))),
             tests=marked,
         ),
-        Step(name="ape test", command=(BIN / "ape", "test", "tests/contract"), tests=contract),
+        Step(
+            name="ape test",
+            command=(BIN / "ape", "test", "tests/contract", "-n", "auto", "--dist", "loadfile"),
+            tests=contract,
+        ),
     ]
 
 

@@ -45,7 +45,7 @@ def require_refused(outcome: Outcome, name: str, *values: object) -> None:
     assert not outcome.ok, (name, values)
     error = error_of(outcome)
     assert isinstance(error, ContractError), error
-    assert (error.name, tuple(error.values.values())) == (name, values)
+    assert (error.name, *error.values.values()) == (name, *values)
 
 
 def require_same(exchange: Exchange, case: Case, verdict: Certificate, outcome: Outcome) -> Effects:
