@@ -65,6 +65,7 @@ def node_steps() -> list[Step]:
             command=(
                 "node_modules/.bin/solhint",
                 "--disc",
+                "--noPoster",
                 "--max-warnings",
                 "0",
                 "contracts/**/*.sol",
@@ -74,8 +75,6 @@ def node_steps() -> list[Step]:
             name="artifacts equal a compilation",
             command=(sys.executable, "scripts/build_artifacts.py", "--check"),
         ),
-        # Once, before ape's tests share the result between processes.
-        Step(name="ape compile", command=(BIN / "ape", "compile")),
         Step(
             name="pytest with compiler and anvil",
             command=(BIN / "pytest", "-m", " or ".join(sorted(NODE_MARKERS))),

@@ -156,9 +156,10 @@ library SourceLib {
         );
     }
 
-    /// @notice First live order, and the number of orders from it to the last.
+    /// @notice First live order, and the number of orders from it to the last; none of a batch whose orders are all gone.
     function _span(uint256 live, uint256 count) private pure returns (uint256 first, uint256 size) {
         unchecked {
+            if (live == 0) return (0, 0);
             if (live == (1 << count) - 1) return (0, count);
             first = GroupSets.lowest(live);
             size = Math.log2(live) + 1 - first;

@@ -46,9 +46,12 @@ def solc(*options: str, source: str = "") -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def ape_types() -> dict[str, dict[str, dict[str, str]]]:
-    """Compile by ape what it has not compiled yet, as `ape test` will find it."""
+    """Compile all by ape, into the folder where `ape test` will find it.
+
+    Without `--force` ape keeps a contract when only a library that it inlines has changed.
+    """
     subprocess.run(
-        [str(Path(sys.executable).parent / "ape"), "compile"],
+        [str(Path(sys.executable).parent / "ape"), "compile", "--force"],
         cwd=ROOT,
         env={**os.environ, "SOLCX_BINARY_PATH": str(ROOT / ".solcx")},
         check=True,
