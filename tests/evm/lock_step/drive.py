@@ -29,6 +29,7 @@ CLEARING_SHARE = 0.1  # perturbed clearings; the other commands are other faults
 TRIES = 12  # choices before time passes
 DECREES_EVERY = 400  # commands between two proposals that fail inside the council's calls
 VIEWS_EVERY = 100
+RETIRED = 1 << 20  # code of a class that is listed only to be retired
 
 
 @dataclass
@@ -110,8 +111,8 @@ def rich_markets(play: Play, rounds: int) -> int:
 
 def crowd_out(play: Play) -> None:
     """Reach the errors that only numbers, or a class of its own, bring about."""
-    play.council(ListClass, class_=replace(play.state.classes[1], code=77), name="", unit="")
-    play.council(RetireClass, code=77)
+    play.council(ListClass, class_=replace(play.state.classes[1], code=RETIRED), name="", unit="")
+    play.council(RetireClass, code=RETIRED)
     command = post_in_a_retired_class(play)
     assert command is not None
     play.run(command)
