@@ -80,11 +80,7 @@ def node_steps() -> list[Step]:
             command=(BIN / "pytest", "-m", " or ".join(sorted(NODE_MARKERS))),
             tests=marked,
         ),
-        Step(
-            name="ape test",
-            command=(BIN / "ape", "test", "tests/contract", "-n", "auto", "--dist", "loadfile"),
-            tests=contract,
-        ),
+        Step(name="ape test", command=(BIN / "ape", "test", "tests/contract"), tests=contract),
     ]
 
 
