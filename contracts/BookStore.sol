@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
 import {IAssetRegistry} from "./interfaces/IAssetRegistry.sol";
 import {ICapacityBook} from "./interfaces/ICapacityBook.sol";
 import {ICreditLedger} from "./interfaces/ICreditLedger.sol";
@@ -94,8 +96,10 @@ abstract contract BookStore is ICapacityBook {
         for (uint256 i; count < left.length; ++i) {
             Batch state = Batch.wrap(states[i]);
             uint256 bits = state.partly() & ~state.gone();
-            for (uint256 index; bits >> index != 0; ++index) {
-                if ((bits >> index) & 1 == 1) left[count++] = uint32(_left[uint256(batches[i]) << 6 | index]);
+            // `bits - 1` clears the lowest bit: the gaps between live orders cost nothing.
+            for (; bits != 0; bits &= bits - 1) {
+                uint256 index = Math.log2(bits & (~bits + 1));
+                left[count++] = uint32(_left[uint256(batches[i]) << 6 | index]);
             }
         }
     }

@@ -11,7 +11,6 @@ import {IVault} from "./interfaces/IVault.sol";
 import {Allocation} from "./libraries/Allocation.sol";
 import {Bond} from "./libraries/Bond.sol";
 import {Certificate} from "./libraries/Certificate.sol";
-import {Commitment} from "./libraries/Commitment.sol";
 import {Effects} from "./libraries/Effects.sol";
 import {Listing} from "./libraries/Listing.sol";
 import {SourceLib} from "./libraries/Sources.sol";
@@ -65,7 +64,7 @@ contract Clearing is IClearing {
         Effects.Result memory result = Effects.ofFills(
             listed, prices, fills, Effects.Terms(classIndex, round, terms.reference_, bondRates)
         );
-        root = Commitment.root(result.leaves, result.deals);
+        root = result.root;
 
         _record(listed, bounds.partly, classIndex, round);
         _free(result);

@@ -9,7 +9,7 @@ import {Wire} from "./Wire.sol";
 import {Words, WordsLib} from "./Words.sol";
 
 /// @title Allocation
-/// @notice Checks the fills and lowers the orders by them; then bounds the price of each group. Does not judge optimality.
+/// @notice Checks the fills, lowers the orders by them and bounds each group's price. Does not judge optimality.
 /// @dev With perturbed prices, which are all distinct, the bounds of group g by the orders themselves are
 /// ```
 /// L_g = max( ask of an offer of g that sold; bid of a request not filled in full that is eligible for g ), 0 if none
@@ -25,25 +25,27 @@ library Allocation {
 
     /// @notice Bounds by group and kind, perturbed, and what the fills are found by.
     struct Bounds {
-        GroupSets.Sets eligible; // by kind
         Words low; //               by group: L without the requests' part
         Words high; //              by group: U
+        Words cap; //               by group: room for U while `high` moves on
         Words unfilled; //          by kind: highest bid of its requests not filled in full, 0 if none
         Words purchases; //         by kind: its fills, first << 32 | end; 0 if none
         uint256 buyers; //          kinds with fills
         uint256 partly; //          orders with a fill of which something is left
+        GroupSets.Sets eligible; // by kind; last in memory, so that it can be freed first
     }
 
     /// @notice Checks the fills of the orders of `listed`, lowers the orders by them and bounds the prices.
     function bound(Listing.Listed memory listed, bytes memory fills) internal pure returns (Bounds memory bounds) {
         uint256 groups = listed.groups.length();
-        bounds.eligible = GroupSets.build(listed.groups, listed.kinds);
         bounds.low = WordsLib.make(groups);
         bounds.high = WordsLib.make(groups);
+        bounds.cap = WordsLib.make(groups);
         bounds.unfilled = WordsLib.make(listed.kinds.length());
         bounds.purchases = WordsLib.make(listed.kinds.length());
-        for (uint256 g; g < groups; ++g) bounds.high.set(g, INFINITY);
+        bounds.eligible = GroupSets.build(listed.groups, listed.kinds);
 
+        for (uint256 g; g < groups; ++g) bounds.high.set(g, INFINITY);
         _takeFills(listed, bounds, fills);
         bounds.partly = _boundByOffers(listed.offers, bounds.low, bounds.high)
             + _boundByRequests(listed.requests, bounds.unfilled);
@@ -60,7 +62,7 @@ library Allocation {
         return Entry.wrap(offers.get(uint16(fills.uint64At(k) >> 32))).group();
     }
 
-    /// @notice Checks the fills one by one. Requests are listed by kind and fills by request, so a kind's fills are neighbours.
+    /// @notice Checks the fills one by one. Requests are listed by kind, fills by request: a kind's fills are neighbours.
     function _takeFills(Listing.Listed memory listed, Bounds memory bounds, bytes memory fills) private pure {
         uint256 count = fills.length / Wire.FILL;
         uint256 filled; //        orders with a fill
@@ -111,7 +113,7 @@ library Allocation {
 
     function _requireFill(Bounds memory bounds, Entry offer, Entry request, uint256 quantity) private pure {
         if (quantity == 0) revert IClearing.EmptyFill(uint40(offer.offerId()), uint40(request.requestId()));
-        if (!bounds.eligible.has(request.kind(), offer.group())) {
+        if (!GroupSets.has(bounds.eligible.rowOf(request.kind()), offer.group())) {
             revert IClearing.Ineligible(uint40(offer.offerId()), uint40(request.requestId()));
         }
         if (quantity > offer.left()) revert IClearing.Overfill(uint40(offer.offerId()));

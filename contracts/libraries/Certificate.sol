@@ -17,14 +17,25 @@ import {Words, WordsLib} from "./Words.sol";
 /// arc g -> h: some kind bought from g and is eligible for h
 /// low_g  = max( L_h: h reaches g by arcs )        high_g = min( U_h: g reaches h by arcs )
 /// ```
-/// Theorem: the allocation is optimal iff `low_g <= U_g` for every group; every vector of prices that supports it lies between
-/// low and high, and the middle is one. U is called `cap` once `high` has moved on from it.
+/// Theorem: the allocation is optimal iff `low_g <= U_g` for every group; every vector of prices that supports it lies
+/// between low and high, and the middle is one. U is called cap where `high` has moved on from it.
 library Certificate {
     using Allocation for Allocation.Bounds;
     using GroupSets for GroupSets.Sets;
     using Wire for bytes;
 
-    /// @notice Checks the allocation of `listed` that `bounds` was made from; leaves the fixpoints in `bounds`.
+    /// @notice A walk through the groups by rising high.
+    struct Visit {
+        uint256 groups; //  number of groups
+        uint256 next; //    position of the next group in the order
+        uint256 current; // group being visited; before the first: none has that number
+        uint256 high; //    its high when it was reached
+        Words before; //    set of the groups visited before it
+        Words reached; //   by group: 1 if visited
+    }
+
+    /// @notice Checks the allocation of `listed` that `bounds` was made from; leaves low and high in `bounds`.
+    /// @dev Frees the memory of `bounds.eligible` and what was taken after it.
     /// @return prices By group [token base units per capacity unit]; meaningless where nothing was traded.
     function check(
         Listing.Listed memory listed,
@@ -32,15 +43,17 @@ library Certificate {
         IClearing.Submission calldata s,
         bytes memory fills
     ) internal pure returns (Words prices) {
-        Words caps = bounds.high.copy();
+        uint256 groups = listed.groups.length();
+        for (uint256 g; g < groups; ++g) bounds.cap.set(g, bounds.high.get(g));
         _raiseLow(listed, bounds, s.lowOrder, fills);
         _lowerHigh(listed, bounds, s, fills);
-        _requireOptimal(listed.groups, bounds.low, caps);
+        _requireOptimal(listed.groups, bounds.low, bounds.cap);
 
-        prices = caps; // done with: its memory is taken over
-        uint256 count = prices.length();
+        bounds.eligible.rows.discard(); // with all that was taken since
+        prices = bounds.cap; // no longer needed: prices take its place
+        // Unchecked: perturbed prices have 112 bits, infinity 128.
         unchecked {
-            for (uint256 g; g < count; ++g) {
+            for (uint256 g; g < groups; ++g) {
                 prices.set(g, (bounds.low.get(g) + bounds.high.get(g)) / (2 * PRICE_BASE));
             }
         }
@@ -49,8 +62,8 @@ library Certificate {
     /* LOW */
 
     /// @notice Raises `low` to its fixpoint: kinds by falling value, each at the groups that no kind has touched before it.
-    /// @dev A kind's value is the highest of its unfilled bids and of the lows of the groups it bought from. Once a kind has
-    /// touched all its groups, a later one, of no higher value, would not raise them: so values are final when they are read.
+    /// @dev A kind's value is the highest of its unfilled bids and of the lows of the groups it bought from. A kind that comes
+    /// later has no higher value and would not raise what was touched before: so values are final when they are read.
     function _raiseLow(
         Listing.Listed memory listed,
         Allocation.Bounds memory bounds,
@@ -61,7 +74,8 @@ library Certificate {
         uint256 count = lowOrder.length / Wire.POSITION;
         require(count == kinds, IClearing.LowOrderRefused(count));
         Words seen = WordsLib.make(kinds);
-        Words touched = WordsLib.make(bounds.eligible.width);
+        uint256 width = bounds.eligible.width;
+        Words touched = WordsLib.make(width);
         uint256 previous = Allocation.INFINITY;
         for (uint256 x; x < count; ++x) {
             uint256 t = lowOrder.uint16At(x);
@@ -70,7 +84,7 @@ library Certificate {
             uint256 value = _valueOf(t, listed.offers, bounds, fills);
             require(value <= previous, IClearing.LowOrderRefused(x));
             previous = value;
-            if (value != 0) _touch(t, value, bounds, touched);
+            if (value != 0) _touch(bounds.eligible.rowOf(t), width, value, bounds.low, touched);
         }
     }
 
@@ -88,19 +102,16 @@ library Certificate {
         }
     }
 
-    /// @notice Raises the low of the kind's groups that nothing touched before, and marks them.
-    function _touch(uint256 t, uint256 value, Allocation.Bounds memory bounds, Words touched) private pure {
-        uint256 width = bounds.eligible.width;
+    /// @notice Raises the low of the groups of a kind's set that nothing touched before, and marks them.
+    function _touch(Words set, uint256 width, uint256 value, Words low, Words touched) private pure {
         // Unchecked: positions; `fresh - 1` clears the lowest bit of a word that is not 0.
         unchecked {
             for (uint256 w; w < width; ++w) {
                 uint256 before = touched.get(w);
-                uint256 fresh = bounds.eligible.rows.get(t * width + w) & ~before;
+                uint256 fresh = set.get(w) & ~before;
                 if (fresh == 0) continue;
                 touched.set(w, before | fresh);
-                for (; fresh != 0; fresh &= fresh - 1) {
-                    bounds.low.raise(w << 8 | GroupSets.lowest(fresh), value);
-                }
+                for (; fresh != 0; fresh &= fresh - 1) low.raise(w << 8 | GroupSets.lowest(fresh), value);
             }
         }
     }
@@ -108,12 +119,14 @@ library Certificate {
     /* HIGH */
 
     /// @notice Lowers `high` to its fixpoint: groups by rising high, each kind at the first of its groups to be visited.
-    /// @dev A kind's value is the lowest high of its groups: that of the first one visited. All it bought from are visited with
-    /// or after it, so highs are final when they are visited.
-    function _lowerHigh(Listing.Listed memory listed, Allocation.Bounds memory bounds, IClearing.Submission calldata s, bytes memory fills)
-        private
-        pure
-    {
+    /// @dev A kind's value is the lowest high of its groups: that of the first one visited. All it bought from are visited
+    /// with or after it, so highs are final when they are visited.
+    function _lowerHigh(
+        Listing.Listed memory listed,
+        Allocation.Bounds memory bounds,
+        IClearing.Submission calldata s,
+        bytes memory fills
+    ) private pure {
         Visit memory visit = _startVisit(bounds, s.groupOrder);
         uint256 groups = visit.groups;
         uint256 count = s.highOrder.length / Wire.PAIR;
@@ -127,28 +140,26 @@ library Certificate {
                 _visitNext(visit, bounds.high, s.groupOrder);
             }
             require(
-                t < handled.length() && bounds.purchases.get(t) != 0 && handled.get(t) == 0
-                    && bounds.eligible.has(t, g) && !_meets(bounds.eligible, t, visit.before),
+                t < handled.length() && bounds.purchases.get(t) != 0 && handled.get(t) == 0,
                 IClearing.HighOrderRefused(groups + x)
             );
             handled.set(t, 1);
+            Words set = bounds.eligible.rowOf(t);
+            require(
+                GroupSets.has(set, g) && !GroupSets.meet(set, visit.before, bounds.eligible.width),
+                IClearing.HighOrderRefused(groups + x)
+            );
             _push(t, bounds.high.get(g), listed.offers, bounds, fills);
         }
         while (visit.next < groups) _visitNext(visit, bounds.high, s.groupOrder);
         require(count == bounds.buyers, IClearing.HighOrderRefused(groups + count));
     }
 
-    /// @notice A walk through the groups by rising high.
-    struct Visit {
-        uint256 groups; //  number of groups
-        uint256 next; //    position of the next group in the order
-        uint256 current; // group being visited; before the first: none has that number
-        uint256 high; //    its high when it was reached
-        Words before; //    set of the groups visited before it
-        Words reached; //   by group: 1 if visited
-    }
-
-    function _startVisit(Allocation.Bounds memory bounds, bytes calldata order) private pure returns (Visit memory visit) {
+    function _startVisit(Allocation.Bounds memory bounds, bytes calldata order)
+        private
+        pure
+        returns (Visit memory visit)
+    {
         visit.groups = bounds.high.length();
         uint256 count = order.length / Wire.POSITION;
         require(count == visit.groups, IClearing.HighOrderRefused(count));
@@ -171,19 +182,11 @@ library Certificate {
         visit.next = position + 1;
     }
 
-    /// @notice Whether kind `t` is eligible for a group of the set.
-    function _meets(GroupSets.Sets memory eligible, uint256 t, Words set) private pure returns (bool) {
-        uint256 width = eligible.width;
-        unchecked {
-            for (uint256 w; w < width; ++w) {
-                if (eligible.rows.get(t * width + w) & set.get(w) != 0) return true;
-            }
-        }
-        return false;
-    }
-
     /// @notice Lowers the highs of the groups that kind `t` bought from to `value`.
-    function _push(uint256 t, uint256 value, Words offers, Allocation.Bounds memory bounds, bytes memory fills) private pure {
+    function _push(uint256 t, uint256 value, Words offers, Allocation.Bounds memory bounds, bytes memory fills)
+        private
+        pure
+    {
         (uint256 first, uint256 end) = bounds.fillsOf(t);
         for (uint256 k = first; k < end; ++k) bounds.high.lower(Allocation.groupOf(offers, fills, k), value);
     }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.27;
 
-import {ICapacityBook} from "../interfaces/ICapacityBook.sol";
 import {Batch} from "../types/Batch.sol";
 import {DealLib} from "../types/Deal.sol";
 import {Movement, MovementLib} from "../types/Movement.sol";
-import {Bond} from "./Bond.sol";
 import {Allocation} from "./Allocation.sol";
+import {Bond} from "./Bond.sol";
 import {Commitment} from "./Commitment.sol";
 import {Entry} from "./Entry.sol";
 import {Key} from "./Key.sol";
@@ -15,7 +14,7 @@ import {Wire} from "./Wire.sol";
 import {Words, WordsLib} from "./Words.sol";
 
 /// @title Effects
-/// @notice What a proven allocation does: deals, money and open value to free, what remains of the orders. Pure: does none of it.
+/// @notice What a proven allocation does: deals, money and open value to free, what is left of orders. Pure: does none of it.
 library Effects {
     using Wire for bytes;
 
@@ -30,8 +29,8 @@ library Effects {
     /// @notice What the fills come to. Money and value are summed over each run of fills of one consumer.
     struct Result {
         Words matched; //      one word a fill, as in {IClearing.OrdersMatched}
-        Words leaves; //       of the deals, in fill order
-        uint256 deals; //      how many of them
+        uint256 deals; //      how many
+        bytes32 root; //       {Commitment} over them, zero if none
         Words movements; //    {Movement} each: the consumers' money that comes free
         Words closed; //       members whose open value falls
         Words closedValues; // by how much [token base units]
@@ -47,19 +46,18 @@ library Effects {
     }
 
     /// @notice Values the fills, first to last.
-    function ofFills(
-        Listing.Listed memory listed,
-        Words prices,
-        bytes memory fills,
-        Terms memory terms
-    ) internal pure returns (Result memory result) {
+    function ofFills(Listing.Listed memory listed, Words prices, bytes memory fills, Terms memory terms)
+        internal
+        pure
+        returns (Result memory result)
+    {
         uint256 count = fills.length / Wire.FILL;
         Run memory run;
         result.matched = WordsLib.make(count);
-        result.leaves = WordsLib.make(count);
         result.movements = WordsLib.make(count);
         result.closed = WordsLib.make(count);
         result.closedValues = WordsLib.make(count);
+        Words leaves = WordsLib.make(count); // of the deals, in fill order
         // Unchecked: an amount has 104 bits, and there are at most 65,536 fills.
         unchecked {
             for (uint256 k; k < count; ++k) {
@@ -68,9 +66,7 @@ library Effects {
                 Entry request = Entry.wrap(listed.requests.get(fill >> 48));
                 uint256 quantity = fill & type(uint32).max;
                 uint256 price = prices.get(offer.group());
-                result.matched.set(
-                    k, offer.offerId() << 144 | request.requestId() << 104 | quantity << 72 | price
-                );
+                result.matched.set(k, offer.offerId() << 144 | request.requestId() << 104 | quantity << 72 | price);
 
                 uint256 consumer = request.member();
                 if (consumer != run.member) _endRun(result, run, consumer);
@@ -81,7 +77,7 @@ library Effects {
                     run.value += quantity * terms.reference_;
                 } else {
                     run.amount += quantity * (request.price() - price);
-                    result.leaves.set(
+                    leaves.set(
                         result.deals, _leafOf(offer, request, terms, result.deals, group.slot(), quantity, price, bond)
                     );
                     ++result.deals;
@@ -89,7 +85,9 @@ library Effects {
             }
         }
         _endRun(result, run, 0);
+        result.root = Commitment.root(leaves, result.deals);
         // Last taken first, so that what is not used is free again.
+        leaves.discard();
         result.closedValues.truncate(run.closed);
         result.closed.truncate(run.closed);
         result.movements.truncate(run.movements);
@@ -114,9 +112,7 @@ library Effects {
             for (uint256 g; g < groups; ++g) {
                 if (traded.get(g) == 0) continue;
                 Key key = Key.wrap(listed.groups.get(g));
-                words.set(
-                    used++, key.slot() << 144 | key.attributes() << 80 | key.credit() << 72 | prices.get(g)
-                );
+                words.set(used++, key.slot() << 144 | key.attributes() << 80 | key.credit() << 72 | prices.get(g));
                 words.set(used++, bounds.low.get(g) << 128 | bounds.high.get(g));
             }
         }

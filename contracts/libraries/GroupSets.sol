@@ -7,9 +7,9 @@ import {Key} from "./Key.sol";
 import {Words, WordsLib} from "./Words.sol";
 
 /// @title GroupSets
-/// @notice For each kind the set of groups it is eligible for, as bits: group `g` is bit `g % 256` of word `g / 256`. Knows no prices.
-/// @dev Eligible: slot in the window, needed attributes declared, credit enough. Groups ascend by slot first, so a window is a
-/// range; the other two are sets of groups worked out once. A pair of a kind and a group then costs a bit, not a comparison.
+/// @notice For each kind the groups it is eligible for, as bits: group `g` is bit `g % 256` of word `g / 256`. Knows no prices.
+/// @dev Eligible: slot in the window, needed attributes declared, credit enough. Groups ascend by slot first, so a window is
+/// a range; the other two are sets of groups worked out once. So a pair of a kind and a group costs a bit, no comparison.
 library GroupSets {
     // Values of an order's credit field.
     uint256 private constant CREDITS = 16;
@@ -29,15 +29,18 @@ library GroupSets {
         Words bits = _neededBits(kinds);
         Words withBit = _byAttribute(groups, bits, width);
 
-        uint256 from;
+        Words slots = _bySlot(groups);
+        uint256 first;
         // Unchecked: at most 1,000 groups and kinds.
         unchecked {
             for (uint256 t; t < kinds.length(); ++t) {
                 Key kind = Key.wrap(kinds.get(t));
-                // Kinds ascend by first slot, so the start of the range only moves on.
-                while (from < groups.length() && Key.wrap(groups.get(from)).slot() < kind.slot()) ++from;
-                uint256 to = _firstAfter(groups, from, kind.lastSlot());
-                for (uint256 w; w < width; ++w) {
+                // Kinds ascend by first slot, so the start of the window only moves on.
+                while (slots.get(first) >> 16 < kind.slot()) ++first;
+                uint256 from = uint16(slots.get(first));
+                uint256 to = uint16(slots.get(_firstAfter(slots, first, kind.lastSlot())));
+                // Words outside the window stay empty.
+                for (uint256 w = from >> 8; w << 8 < to; ++w) {
                     uint256 set = _below(to, w) & ~_below(from, w) & withCredit.get(kind.credit() * width + w);
                     set = _intersect(set, kind.attributes(), bits, withBit, width, w);
                     sets.rows.set(t * width + w, set);
@@ -46,16 +49,29 @@ library GroupSets {
         }
     }
 
-    /// @notice Whether kind `t` is eligible for group `g`.
-    function has(Sets memory sets, uint256 t, uint256 g) internal pure returns (bool) {
+    /// @notice The set of kind `t`: `width` words.
+    function rowOf(Sets memory sets, uint256 t) internal pure returns (Words) {
         unchecked {
-            return (sets.rows.get(t * sets.width + (g >> 8)) >> (g & 0xff)) & 1 == 1;
+            return sets.rows.from(t * sets.width);
         }
+    }
+
+    /// @notice Whether group `g` is in a set.
+    function has(Words set, uint256 g) internal pure returns (bool) {
+        return (set.get(g >> 8) >> (g & 0xff)) & 1 == 1;
     }
 
     /// @notice Adds group `g` to a set.
     function insert(Words set, uint256 g) internal pure {
         set.set(g >> 8, set.get(g >> 8) | 1 << (g & 0xff));
+    }
+
+    /// @notice Whether two sets of `width` words have a group in common.
+    function meet(Words a, Words b, uint256 width) internal pure returns (bool) {
+        for (uint256 w; w < width; ++w) {
+            if (a.get(w) & b.get(w) != 0) return true;
+        }
+        return false;
     }
 
     /// @notice Position of the lowest bit of `word`, which is not 0.
@@ -121,13 +137,38 @@ library GroupSets {
         return set;
     }
 
-    /// @notice First group from `from` on with a slot after `slot`; the number of groups if none.
-    function _firstAfter(Words groups, uint256 from, uint256 slot) private pure returns (uint256) {
-        uint256 to = groups.length();
+    /// @notice Each slot that groups have << 16 | its first group, ascending; at the end a slot after all, with no group.
+    function _bySlot(Words groups) private pure returns (Words slots) {
+        uint256 count = groups.length();
+        slots = WordsLib.make(count + 1);
+        uint256 used;
+        uint256 previous = type(uint256).max;
         unchecked {
+            for (uint256 g; g < count; ++g) {
+                uint256 slot = Key.wrap(groups.get(g)).slot();
+                if (slot == previous) continue;
+                slots.set(used++, slot << 16 | g);
+                previous = slot;
+            }
+            slots.set(used++, uint256(type(uint32).max) << 16 | count);
+        }
+        slots.truncate(used);
+    }
+
+    /// @notice Position in `slots`, from `from` on, of the first slot after `slot`.
+    /// @dev By steps that double, then by halves: most windows are short.
+    function _firstAfter(Words slots, uint256 from, uint256 slot) private pure returns (uint256) {
+        uint256 to = from;
+        unchecked {
+            uint256 last = slots.length() - 1;
+            for (uint256 step = 1; to < last && slots.get(to) >> 16 <= slot; step <<= 1) {
+                from = to + 1;
+                to += step;
+            }
+            if (to > last) to = last;
             while (from < to) {
                 uint256 middle = (from + to) >> 1;
-                if (Key.wrap(groups.get(middle)).slot() > slot) to = middle;
+                if (slots.get(middle) >> 16 > slot) to = middle;
                 else from = middle + 1;
             }
         }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.27;
 
-import {Order} from "../types/Order.sol";
-
 /// @notice What eligibility sees of an order: the key of its group (offers) or kind (requests); the number sorts them.
 /// @dev
 /// ```

@@ -10,9 +10,9 @@ import {Wire} from "./Wire.sol";
 import {Words, WordsLib} from "./Words.sol";
 
 /// @title Listing
-/// @notice Reads the orders that a submission lists, by group and by kind, and proves them to be all that stand. Knows no fills.
-/// @dev Groups and kinds ascend strictly by key, and ids inside each: so no order is listed twice. Every order listed stands.
-/// So an equal count means that every standing order is listed. Keys are read from the book, never taken from the sender.
+/// @notice Reads the orders that a submission lists, by group and kind, and proves them to be all that stand. Knows no fills.
+/// @dev Groups and kinds ascend strictly by key, and ids inside each: so no order is listed twice. Every order listed
+/// stands. So an equal count means that every standing order is listed. Keys come from the book, never from the sender.
 library Listing {
     using Wire for bytes;
 
@@ -73,7 +73,7 @@ library Listing {
         unchecked {
             for (uint256 part; part < parts; ++part) {
                 uint256 end = start + counts.uint16At(part);
-                if (end == start) revert IClearing.Malformed(side == OFFER ? bytes32("groups") : bytes32("kinds"), part);
+                require(end != start, IClearing.Malformed(side == OFFER ? bytes32("groups") : bytes32("kinds"), part));
                 _readPart(reading, list, start, end, part);
                 start = end;
             }

@@ -32,7 +32,7 @@ library SourceLib {
     uint256 private constant SUSPENDED = 1 << 129;
     // Where an order's quantity begins [bytes].
     uint256 private constant QUANTITY_OFFSET = 3;
-    // Whole words are read and written at every order and its quantity: the last ones end so far behind the orders [bytes].
+    // Whole words are read and written at an order and its quantity: of the last order they end so far behind it [bytes].
     uint256 private constant SLACK = 7;
 
     /// @notice Loads the listed batches, in order.

@@ -6,7 +6,8 @@ import {IClearing} from "../interfaces/IClearing.sol";
 /// @title Wire
 /// @notice Lengths and numbers of a submission's packed lists. Knows nothing of what the numbers mean.
 /// @dev Warning: the readers do not check the position; beyond the end they give the bytes that follow, or zeros.
-/// Assembly because slicing `bytes calldata` costs ten times the load.
+/// Assembly because slicing `bytes` costs ten times the load. Places and fills, read several times each in long loops, are
+/// copied to memory first: the compiler repeats a load from calldata at each use.
 library Wire {
     // Bytes of one item.
     uint256 internal constant BATCH = 4;

@@ -42,6 +42,13 @@ library WordsLib {
         }
     }
 
+    /// @notice The words from `index` on; what this gives has no length.
+    function from(Words words, uint256 index) internal pure returns (Words part) {
+        assembly ("memory-safe") {
+            part := add(words, shl(5, index))
+        }
+    }
+
     /// @notice Makes a word at least `least`.
     function raise(Words words, uint256 index, uint256 least) internal pure {
         if (get(words, index) < least) set(words, index, least);
@@ -50,13 +57,6 @@ library WordsLib {
     /// @notice Makes a word at most `most`.
     function lower(Words words, uint256 index, uint256 most) internal pure {
         if (get(words, index) > most) set(words, index, most);
-    }
-
-    /// @notice New array of the same words.
-    function copy(Words words) internal pure returns (Words copied) {
-        uint256 count = length(words);
-        copied = make(count);
-        for (uint256 x; x < count; ++x) set(copied, x, get(words, x));
     }
 
     /// @notice Keeps the first `count` words, which must not be more than there are; the rest of the memory is free again if

@@ -14,7 +14,14 @@ from capshare.events import EVENTS
 from capshare.ledger import calldata
 from capshare.ledger.commands import Intrude
 from capshare.ledger.deals import DealState
-from tests.evm.lock_step.drive import Tally, crowd_out, history, rich_markets, wanted_errors
+from tests.evm.lock_step.drive import (
+    Tally,
+    crowd_out,
+    history,
+    rich_markets,
+    vetoed_move,
+    wanted_errors,
+)
 from tests.evm.lock_step.play import Play
 from tests.evm.machines import PyEvm
 
@@ -32,6 +39,7 @@ def test_chain_and_ledger_stay_in_lock_step(capsys):
         history(Play(seed), min(HISTORY, COMMANDS - tally.commands), tally)
     last = Play(seed + 1)
     rich_markets(last, 6)
+    vetoed_move(last)
     crowd_out(last)
     tally.add(last, 0, 0)
     report(tally, capsys)

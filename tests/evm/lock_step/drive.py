@@ -5,7 +5,14 @@ from dataclasses import dataclass, field, replace
 
 from capshare import abi
 from capshare.ledger import Refusal
-from capshare.ledger.commands import Command, ListClass, RegisterAsset, RetireClass
+from capshare.ledger.commands import (
+    Command,
+    ListClass,
+    RegisterAsset,
+    RetireClass,
+    StartMove,
+    VetoMove,
+)
 from tests.evm.lock_step.faults import (
     ELSEWHERE,
     FAULTS,
@@ -22,7 +29,8 @@ from tests.evm.lock_step.moves import (
     post_requests,
     register_asset,
 )
-from tests.evm.lock_step.play import Play, R
+from tests.evm.lock_step.play import NEWCOMERS, Play, R
+from tests.evm.world import ACCOUNTS
 
 GOOD_SHARE = 0.6
 CLEARING_SHARE = 0.1  # perturbed clearings; the other commands are other faults
@@ -107,6 +115,12 @@ def rich_markets(play: Play, rounds: int) -> int:
         while (command := clear(play)) is not None:
             play.run(command)
     return done
+
+
+def vetoed_move(play: Play) -> None:
+    """Start a move of an account and let its holder stop it: in random histories that is rare."""
+    play.council(StartMove, member=4, account=ACCOUNTS[max(NEWCOMERS)].raw)
+    play.do(VetoMove, play.account(4), member=4)
 
 
 def crowd_out(play: Play) -> None:

@@ -99,14 +99,13 @@ class Play:
         founders = [founder(n, roles, group=GROUPS.get(n, 0)) for n, roles in ROLES.items()]
         world = (pyevm_world if exact else revm_world)(PARAMETERS, founders)
         people = [ACCOUNTS[n].address for n in (*ROLES, *SIGNERS, *NEWCOMERS)]
-        world.warp(START - 50)
         mint_for_all(world, people, MONEY)
         self.pair = Pair(world)
         self.keys = {account.raw: LocalSigner(account.key) for account in ACCOUNTS}
         self.references: dict[int, Reference] = {}
         self.proposals: dict[int, tuple[Call, ...]] = {}
         self.salts = 0
-        self.warp(START)
+        self.warp(START + 10 * R)  # py-evm's clock has moved a second a transaction
         self.council(ListClass, class_=CLASS, name="milling", unit="MIN")
         for member in TRADERS:
             self.do(Deposit, self.account(member), member=member, amount=50_000)
