@@ -96,6 +96,7 @@ class Play:
 
     def __init__(self, seed: int, *, exact: bool = False) -> None:
         self.random = random.Random(seed)
+        self.exact = exact  # py-evm: each transaction has a block, and so a second, of its own
         founders = [founder(n, roles, group=GROUPS.get(n, 0)) for n, roles in ROLES.items()]
         world = (pyevm_world if exact else revm_world)(PARAMETERS, founders)
         people = [ACCOUNTS[n].address for n in (*ROLES, *SIGNERS, *NEWCOMERS)]
@@ -142,6 +143,8 @@ class Play:
             self.warp(self.now + self.random.randint(5, 30))
 
     def command(self, verb: type[Command], sender: bytes, /, **arguments: Any) -> Command:
+        if self.exact:
+            self.warp(self.now + 1)
         return verb(sender=sender, now=self.now, **arguments)
 
     def do(self, verb: type[Command], sender: bytes, /, **arguments: Any) -> tuple[Any, ...]:
